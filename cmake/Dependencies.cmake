@@ -1,0 +1,16 @@
+# Libraries of Debian 12, as targets.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+endif()
+# Header-only, so that the static programs carry just what they use.
+set(BERTH_FMT fmt::fmt-header-only)
+
+foreach(module libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 libcrypto)
+  string(REGEX REPLACE "[^a-z0-9]" "_" target ${module})
+  pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
+endforeach()
+find_package(SQLiteCpp REQUIRED)

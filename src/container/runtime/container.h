@@ -1,0 +1,64 @@
+// Container: one OCI container, from clone to reaped. The OS wall's one entry point: berth-runtime and berth-holder
+// both drive it.
+//
+//   create()  clones the init process into its namespaces, mounts, pivots, applies cgroups, capabilities and seccomp,
+//             and leaves it waiting just before exec          (runtime-spec "created")
+//   start()   lets it exec                                    (runtime-spec "running")
+//   wait      is the caller's: init is the caller's child, and `pidfd()` polls readable when it has ended
+//   destroy() kills what is left and removes the cgroup       (runtime-spec "deleted")
+//
+// The object owns the init process until start() or destroy(): if it dies in between, init is killed and nothing
+// stays behind. Not thread-safe. No other program is executed on the way.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "container/spec/spec.h"
+#include "sys/mount_spec.h"
+
+namespace berth::container {
+
+struct CreateOptions {
+  std::string id;      // [A-Za-z0-9_+.-]{1,1024}, not "." or ".."
+  std::string bundle;  // absolute path; a relative root.path is taken from here
+  /// Mounted in order at root.path inside the container's own mount namespace, so that the host never sees them.
+  /// Empty: root.path already holds the tree.
+  std::vector<sys::MountSpec> rootfs_mounts;
+  /// Network namespace to join, overriding the spec's `network` namespace entry; -1: do as the spec says. Borrowed.
+  int network_namespace = -1;
+  /// The workload's standard streams when process.terminal is false; -1: /dev/null. Borrowed during create().
+  int stdio[3] = {-1, -1, -1};
+  bool systemd_cgroup = false;
+};
+
+class Container {
+ public:
+  /// On error nothing is left behind. kInvalid: the spec is wrong, the text names the field.
+  static Result<std::unique_ptr<Container>> create(const Spec& spec, const CreateOptions& options);
+  virtual ~Container() = default;
+
+  /// Init's pid as the caller sees it, and its pidfd.
+  virtual pid_t pid() const = 0;
+  virtual int pidfd() const = 0;
+  /// Directory of each cgroup the container was put in, for the state on disk and for stats.
+  virtual const std::vector<std::string>& cgroup_paths() const = 0;
+  /// With process.terminal: the pty's master side, given up once.
+  virtual UniqueFd take_console() = 0;
+
+  /// Lets init exec, and returns when it has (or failed to). kNotFound: no such executable (Docker's 127);
+  /// kPermission: not executable (126). The process has ended after an error; destroy() still has to be called.
+  virtual Result<void> start() = 0;
+  /// To init only, unless `all`, which reaches every process of the container.
+  virtual Result<void> signal(int signal, bool all = false) = 0;
+  /// Kills and reaps what is left, removes the cgroups. Idempotent.
+  virtual Result<void> destroy() = 0;
+};
+
+}  // namespace berth::container

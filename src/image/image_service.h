@@ -1,0 +1,103 @@
+// ImageService: the images of one engine: what the engine asks of this room. It owns the content store, the image
+// store and one snapshotter, all below one root directory, and keeps the three consistent: an image is listed only when
+// its blobs and its snapshots are on disk. Thread-safe; calls block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "image/snapshot/snapshotter.h"
+
+namespace berth::image {
+
+/// The part of an image's config that says how to run it (image-spec config.md; Docker's image config agrees).
+struct ImageConfig {
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
+  std::vector<std::string> env;  // "NAME=value"
+  std::string working_dir;
+  std::string user;
+  std::string stop_signal;
+  std::map<std::string, std::string> labels;
+  std::vector<std::string> exposed_ports;  // "80/tcp"
+  std::vector<std::string> volumes;        // paths in the container
+};
+
+struct HistoryEntry {
+  WallTime created;
+  std::string created_by;
+  std::string comment;
+  bool empty_layer = false;
+};
+
+struct Image {
+  std::string id;                         // "sha256:<64 hex>": digest of the config blob
+  std::vector<std::string> repo_tags;     // familiar form, "busybox:latest"
+  std::vector<std::string> repo_digests;  // "busybox@sha256:..."
+  ImageConfig config;
+  std::string architecture;
+  std::string os;
+  std::string author;
+  std::string comment;
+  WallTime created;
+  std::int64_t size = 0;              // bytes of all layers, unpacked
+  std::vector<std::string> diff_ids;  // layers, base first
+  std::vector<HistoryEntry> history;
+  std::string top_snapshot;  // committed snapshot that a container's writable layer is based on; empty: no layers
+};
+
+struct LoadResult {
+  std::string id;                      // image id
+  std::vector<std::string> repo_tags;  // names it was given; empty: loaded by id only
+};
+
+struct RemoveResult {
+  std::vector<std::string> untagged;  // "busybox:latest"
+  std::vector<std::string> deleted;   // "sha256:..."
+};
+
+class ImageService {
+ public:
+  struct Options {
+    std::string root;    // directory of its own; made if absent (0700)
+    std::string driver;  // "overlay2", "vfs"; empty: the best this host has
+  };
+  /// Opens or creates the store and removes what a crash left half made.
+  static Result<std::unique_ptr<ImageService>> open(Options options);
+  virtual ~ImageService() = default;
+
+  /// By reference ("busybox", "busybox:1.36", "repo@sha256:..."), full id, or unambiguous id prefix. kNotFound says
+  /// what docker says: "No such image: NAME"; kInvalid for a bad reference; kConflict for an ambiguous prefix.
+  virtual Result<Image> find(std::string_view reference) const = 0;
+  virtual Result<std::vector<Image>> list() const = 0;
+
+  /// Loads every image of an OCI layout or docker-archive tar (optionally gzip or zstd). All of them or none.
+  virtual Result<std::vector<LoadResult>> load(ByteSource& archive) = 0;
+
+  struct ImportOptions {
+    std::string reference;  // empty: no name
+    std::string message;
+    ImageConfig config;
+  };
+  /// Makes a one-layer image of a rootfs tar (plain, gzip or zstd) and returns its id.
+  virtual Result<std::string> import(ByteSource& tar, const ImportOptions& options) = 0;
+
+  virtual Result<void> tag(std::string_view source, std::string_view target) = 0;
+
+  /// Untags `reference`, and deletes the image once nothing names it (an id with several names needs `force`).
+  /// `in_use` tells whether a container uses an image id; such an image is kConflict unless force, and its layers stay.
+  virtual Result<RemoveResult> remove(std::string_view reference, bool force,
+                                      const std::function<bool(const std::string& id)>& in_use) = 0;
+
+  virtual Snapshotter& snapshots() = 0;
+};
+
+}  // namespace berth::image

@@ -1,0 +1,51 @@
+// Controller: the networks of one engine, and the engine's one entry to this room. Thread-safe; calls block, but the
+// path of connect() was prepared ahead: namespaces with a veth on the default bridge wait in a pool, and what is slow to
+// undo (RCU waits) is undone by a background thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/cnm.h"
+
+namespace berth::network {
+
+/// A connected sandbox: the namespace to run in and the endpoint that was made in it.
+struct Connection {
+  UniqueFd sandbox;  // invalid: the host's own namespace
+  Endpoint endpoint;
+};
+
+class Controller {
+ public:
+  struct Options {
+    std::string state_dir;            // networks.json lives here
+    std::string bridge = "berth0";    // name of the default bridge, at most 15 characters
+    std::string bridge_subnet;        // "10.88.0.1/24": gateway and prefix; "" : first pool free of clashes
+    std::string table = "berth";      // nft table (inet) of this engine; two engines on a host differ here
+    unsigned pool_size = 4;           // prepared sandboxes kept ready; 0: none
+  };
+  /// Creates or adopts the default networks (bridge, host, none). Endpoints that are still in use must be given to
+  /// adopt() next, then finish_adoption() removes what nobody claimed (links, rules, addresses).
+  static Result<std::unique_ptr<Controller>> open(Options options);
+  virtual ~Controller() = default;
+
+  /// By name, id, or unambiguous id prefix. "default" is "bridge".
+  virtual Result<NetworkInfo> find(std::string_view network) const = 0;
+  virtual std::vector<NetworkInfo> list() const = 0;
+
+  /// Makes (or takes from the pool) a sandbox, connects it to `network`, opens its ports. On error nothing stays.
+  virtual Result<Connection> connect(std::string_view network, const EndpointOptions& options) = 0;
+  /// Frees address and ports at once; links and namespaces vanish with the sandbox. Idempotent.
+  virtual Result<void> disconnect(const Endpoint& endpoint) = 0;
+
+  virtual Result<void> adopt(const Endpoint& endpoint) = 0;
+  virtual Result<void> finish_adoption() = 0;
+
+  /// Removes every link and the table of this engine from the host: `berthd --teardown` and tests.
+  virtual Result<void> teardown() = 0;
+};
+
+}  // namespace berth::network
