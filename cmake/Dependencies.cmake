@@ -14,3 +14,4 @@ foreach(module libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap libarchiv
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 find_package(SQLiteCpp REQUIRED)
+find_package(Boost 1.81 REQUIRED)

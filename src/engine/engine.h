@@ -1,0 +1,119 @@
+// Engine: the one place where the rooms meet. It owns the records of all workloads, their images, networks and volumes,
+// and drives one holder per running workload.
+//
+// Threads: every member function is called, and every coroutine resumes, on the event-loop thread given to open(); the
+// state has no locks. What blocks (disk, netlink, spawning) runs on the engine's own small thread pool in between, while
+// the workload's state says what is under way, so a second caller gets a conflict and never half a workload.
+// The caller keeps the Engine alive until all coroutines have ended.
+//
+// A WORKLOAD argument is a full id, a name, or an unambiguous prefix of an id; kNotFound says "No such container: X".
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "engine/events.h"
+#include "engine/workload.h"
+#include "image/image_service.h"
+#include "network/controller.h"
+
+namespace berth::engine {
+
+template <typename T = void>
+using Task = boost::asio::awaitable<Result<T>>;
+
+struct CreateResult {
+  WorkloadId id;
+  std::vector<std::string> warnings;
+};
+
+struct AttachOptions {
+  bool stdin_stream = false;
+  bool stdout_stream = false;
+  bool stderr_stream = false;
+  std::string detach_keys;  // "" : ctrl-p,ctrl-q
+};
+
+enum class WaitCondition { kNotRunning, kNextExit, kRemoved };
+
+struct ExitStatus {
+  int code = 0;
+  std::string error;
+};
+
+struct EngineInfo {
+  std::string id;  // of this engine, kept across restarts
+  std::string root;
+  std::string storage_driver;
+  std::string cgroup_driver;   // "cgroupfs"
+  std::string cgroup_version;  // "1", "2"
+  std::size_t running = 0, stopped = 0, images = 0;
+};
+
+class Engine {
+ public:
+  struct Options {
+    std::string root;           // what must last: images, records, logs, volumes
+    std::string run;            // what lasts until reboot: sockets
+    std::string holder_path;    // the berth-holder program
+    std::string init_path;      // the init that --init puts first; empty: --init is refused
+    std::string storage_driver;
+    std::string bridge = "berth0";
+    std::string bridge_subnet;  // "" : picked
+    unsigned pool_size = 4;     // prepared sandboxes
+  };
+
+  /// Opens the stores, takes back every workload that still runs, settles those that ended meanwhile, and clears away
+  /// what a crash left half made. Blocks. kConflict: another engine uses this root.
+  static Result<std::unique_ptr<Engine>> open(Options options, boost::asio::any_io_executor loop);
+  virtual ~Engine() = default;
+
+  // Workloads
+  virtual Task<CreateResult> create(std::string name, WorkloadConfig config) = 0;
+  /// No error and `false` if it runs already (Docker's 304).
+  virtual Task<bool> start(std::string workload) = 0;
+  /// Hands the client's connected stream socket to the workload's holder, which owns it from then on. A workload that
+  /// is not running keeps it until start; kConflict if it has been given kMaxPendingAttach already.
+  virtual Task<> attach(std::string workload, AttachOptions options, UniqueFd client) = 0;
+  virtual Task<> resize(std::string workload, unsigned rows, unsigned columns) = 0;
+  virtual Task<> kill(std::string workload, int signal) = 0;
+  /// Sends the stop signal, after `timeout` seconds SIGKILL (-1: never; empty: the workload's own), and waits for the
+  /// end. `false` if it was not running (Docker's 304).
+  virtual Task<bool> stop(std::string workload, std::optional<int> timeout) = 0;
+  virtual Task<> remove(std::string workload, bool force, bool volumes) = 0;
+  virtual Task<> rename(std::string workload, std::string name) = 0;
+  virtual Task<ExitStatus> wait(std::string workload, WaitCondition condition) = 0;
+
+  virtual Result<WorkloadView> inspect(std::string_view workload) const = 0;
+  virtual std::vector<WorkloadView> list(bool all) const = 0;
+
+  // Images. Blocking work runs on the pool; `archive` is read there and must stay alive until the task ends.
+  virtual Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) = 0;
+  virtual Task<std::string> import_image(ByteSource& tar, image::ImageService::ImportOptions options) = 0;
+  virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
+  virtual Task<> tag_image(std::string source, std::string target) = 0;
+  virtual Task<std::vector<image::Image>> list_images() = 0;
+  virtual Task<image::Image> inspect_image(std::string reference) = 0;
+
+  // Networks, the engine itself
+  virtual std::vector<network::NetworkInfo> networks() const = 0;
+  virtual Result<network::NetworkInfo> find_network(std::string_view network) const = 0;
+  virtual EventBus& events() = 0;
+  virtual EngineInfo info() const = 0;
+  /// Lets running workloads be and closes the stores: what a clean end of the daemon calls.
+  virtual void close() = 0;
+};
+
+/// Sockets that a workload not yet running may have waiting.
+inline constexpr std::size_t kMaxPendingAttach = 16;
+
+}  // namespace berth::engine
