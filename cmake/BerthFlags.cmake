@@ -7,6 +7,9 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 set(BERTH_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 option(BERTH_FUZZ "Build the libFuzzer targets (clang)" OFF)
+if(BERTH_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Werror -fstack-protector-strong)
 add_compile_definitions(_FILE_OFFSET_BITS=64)

@@ -6,6 +6,10 @@
 #   Declares apps/NAME as one program. STATIC programs are lean: no shared library, no relocation at start.
 
 include(GoogleTest)
+include(GNUInstallDirs)
+
+# Every program of apps/, and nothing else: what `make build` builds.
+add_custom_target(programs)
 
 function(berth_module name)
   cmake_parse_arguments(arg "" "LEVEL" "USES;LIBS;PRIVATE_LIBS" ${ARGN})
@@ -63,8 +67,13 @@ function(berth_test_program program label libs sources support)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${program} PRIVATE BERTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                 BERTH_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  # Tests that change or compare what the whole host has (links, mounts, cgroups) run one at a time.
+  set(lock)
+  if(label STREQUAL "root")
+    set(lock RESOURCE_LOCK host)
+  endif()
   gtest_discover_tests(${program} TEST_PREFIX "${program}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES LABELS ${label} TIMEOUT 120)
+                       PROPERTIES LABELS ${label} TIMEOUT 120 ${lock})
 endfunction()
 
 function(berth_program name)
@@ -79,6 +88,8 @@ function(berth_program name)
     target_link_libraries(${name} PRIVATE berth_${used})
   endforeach()
   target_link_libraries(${name} PRIVATE ${arg_LIBS})
+  add_dependencies(programs ${name})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   if(arg_STATIC AND NOT BERTH_SANITIZE)
     target_link_options(${name} PRIVATE -static -no-pie)
   endif()

@@ -1,0 +1,64 @@
+# The one entry to the tree. Every target installs the Debian packages it needs first (tools/setup, Debian 12, root).
+#   make build        release binaries in build/release/bin
+#   make demo         a tour on this machine that leaves nothing behind
+#   make test         every test: unit, root, functional, fuzz seeds, tools
+#   make conformance  the unmodified docker CLI against the engine
+#   make bench        Berth beside the other runtimes, measured in the same run
+#   make lint         format, clang-tidy and the tree's own rules; changes nothing
+#   make format       rewrites the sources in the one format
+#   make fuzz         every libFuzzer target for FUZZ_SECONDS each
+#   make install      programs, manual pages, unit and completions below PREFIX
+JOBS ?= 2
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 30
+TEST_ARGS ?=
+
+RELEASE := build/release
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: build demo test conformance bench lint format fuzz install clean
+
+build:
+	@tools/setup build
+	@cmake --preset release > /dev/null
+	@cmake --build --preset release --target programs -j $(JOBS)
+
+demo: build
+	@tools/setup demo
+	@tools/demo $(RELEASE)/bin
+
+test:
+	@tools/setup build test
+	@cmake --preset release > /dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@tools/run_tests $(RELEASE) -j $(JOBS) $(TEST_ARGS)
+
+conformance: build
+	@tools/setup test
+	@BERTH_BIN_DIR=$(RELEASE)/bin python3 tests/conformance/test_docker_cli.py -v
+
+bench: build
+	@tools/setup test peers
+	@python3 bench/all.py --bin $(RELEASE)/bin
+
+lint:
+	@tools/setup build test lint
+	@cmake --preset lint > /dev/null
+	@tools/lint $(JOBS)
+
+format:
+	@tools/setup lint
+	@tools/source_files cpp | xargs clang-format-19 -i
+
+fuzz:
+	@tools/setup build test lint
+	@cmake --preset fuzz > /dev/null
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
+	@tools/run_fuzzers build/fuzz $(FUZZ_SECONDS)
+
+install: build
+	@cmake --install $(RELEASE) --prefix $(PREFIX)
+
+clean:
+	@rm -rf build

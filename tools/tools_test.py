@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Each check of the tree finds what it is for, and is content with what is right."""
+
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import check_headers
+import check_layers
+import check_sizes
+import check_text
+
+MODULES = """
+berth_module(base LEVEL 0 LIBS fmt)
+berth_module(sys LEVEL 1 USES base)  # berth_module(ghost LEVEL 9)
+berth_module(image LEVEL 2
+             USES base sys LIBS archive)
+berth_module(network LEVEL 2 USES base)
+berth_module(engine LEVEL 3 USES image network)
+"""
+
+
+class TreeTest(unittest.TestCase):
+    def setUp(self):
+        self.root = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.root)
+        self.write("src/CMakeLists.txt", MODULES)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def layers(self) -> list[str]:
+        return check_layers.find(self.root)[0]
+
+
+class Layers(TreeTest):
+    def setUp(self):
+        super().setUp()
+        for name in ("base/a.h", "sys/a.h", "image/a.h", "network/a.h", "engine/a.h"):
+            self.write("src/" + name, "#pragma once\n")
+
+    def test_downward_and_own_includes_pass(self):
+        self.write("src/engine/b.cc", '#include "engine/a.h"\n#include "image/a.h"\n#include "sys/a.h"\n')
+        self.write("apps/berth/main.cc", '#include "engine/a.h"\n#include "berth/flags.h"\n')
+        self.assertEqual(self.layers(), [])
+
+    def test_an_upward_include_fails(self):
+        self.write("src/sys/b.cc", '#include "engine/a.h"\n')
+        self.assertIn("upwards", self.layers()[0])
+
+    def test_rooms_of_one_level_never_include_one_another(self):
+        self.write("src/image/b.cc", '#include "network/a.h"\n')
+        self.assertIn("sideways", self.layers()[0])
+
+    def test_a_module_that_is_not_in_uses_fails(self):
+        self.write("src/network/b.cc", '#include "sys/a.h"\n')
+        self.assertIn("not in its USES", self.layers()[0])
+
+    def test_a_path_without_a_module_fails(self):
+        self.write("src/engine/b.cc", '#include "a.h"\n')
+        self.assertIn('of the form "module/..."', self.layers()[0])
+
+    def test_a_folder_that_is_no_module_fails(self):
+        self.write("src/ghost/b.cc", "\n")
+        self.assertIn("ghost is not declared", self.layers()[0])
+
+    def test_an_upward_use_in_the_declaration_fails(self):
+        self.write("src/CMakeLists.txt", MODULES.replace("sys LEVEL 1 USES base", "sys LEVEL 1 USES engine"))
+        self.assertIn("uses engine, which is not below it", self.layers()[0])
+
+    def test_a_program_does_not_include_another_program(self):
+        self.write("apps/berthd/main.cc", "\n")
+        self.write("apps/berth/main.cc", '#include "berthd/main.h"\n')
+        self.assertIn("neither of a module nor of this program", self.layers()[0])
+
+
+class Headers(TreeTest):
+    def test_a_header_that_needs_another_first_fails(self):
+        self.write("src/base/good.h", "#pragma once\n#include <string>\nstd::string good();\n")
+        self.write("src/base/bad.h", "#pragma once\nstd::string bad();\n")
+        unit = self.root / "src/base/good.cc"
+        database = self.root / "compile_commands.json"
+        database.write_text(json.dumps([{"file": str(unit), "directory": str(self.root),
+                                         "command": f"/usr/bin/g++-12 -std=gnu++23 -o x.o -c {unit}"}]))
+        findings, count = check_headers.find(self.root, database, 2)
+        self.assertEqual(count, 2)
+        self.assertEqual(len(findings), 1)
+        self.assertTrue(findings[0].startswith("src/base/bad.h: does not compile alone"))
+
+
+class Sizes(TreeTest):
+    def test_a_long_file_fails_and_a_long_table_does_not(self):
+        self.write("src/base/long.cc", "\n" * (check_sizes.MAX_LINES + 1))
+        self.write("src/base/opcode_table.cc", "\n" * (check_sizes.MAX_LINES + 1))
+        self.write("src/base/full.cc", "\n" * check_sizes.MAX_LINES)
+        findings, _ = check_sizes.find(self.root)
+        self.assertEqual(len(findings), 1)
+        self.assertTrue(findings[0].startswith("src/base/long.cc: 801 lines"))
+
+
+class Text(TreeTest):
+    def assert_found(self, text: str, what: str):
+        self.write("src/base/x.cc", text)
+        findings, _ = check_text.find(self.root)
+        self.assertEqual(len(findings), 1, findings)
+        self.assertIn(what, findings[0])
+
+    def test_tidy_text_passes(self):
+        self.write("src/base/x.cc", "// the network/workload of /home/user, and issue tracking\nint work;\n")
+        self.assertEqual(check_text.find(self.root)[0], [])
+
+    def test_each_rule_finds_its_own(self):
+        self.assert_found("// see /wor" "k/somewhere\n", "a path of one machine")
+        self.assert_found("// TOD" "O: later\n", "a note to oneself")
+        self.assert_found("// good enough for no" "w\n", "a promise instead of code")
+        self.assert_found("// closes issu" "e #12\n", "a reference to a task")
+        self.assert_found("int x; \n", "white space")
+        self.assert_found("int\tx;\n", "a tab")
+        self.assert_found("int x;", "no newline")
+
+    def test_bytes_that_are_not_text_fail(self):
+        (self.root / "src/base/x.cc").parent.mkdir(parents=True, exist_ok=True)
+        (self.root / "src/base/x.cc").write_bytes(b"\xff\xfe\n")
+        self.assertIn("not UTF-8", check_text.find(self.root)[0][0])
+
+
+if __name__ == "__main__":
+    unittest.main()
