@@ -9,9 +9,14 @@ endif()
 # Header-only, so that the static programs carry just what they use.
 set(BERTH_FMT fmt::fmt-header-only)
 
-foreach(module libnl-3.0 libnl-route-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 libcrypto)
+foreach(module libnl-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 libcrypto)
   string(REGEX REPLACE "[^a-z0-9]" "_" target ${module})
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 find_package(SQLiteCpp REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+
+# libnl by its name rather than its path, so that a static program gets the archive (docs/adr/0003).
+add_library(berth_libnl INTERFACE)
+target_include_directories(berth_libnl SYSTEM INTERFACE ${libnl_3_0_INCLUDE_DIRS})
+target_link_libraries(berth_libnl INTERFACE nl-3)
