@@ -1,0 +1,331 @@
+// Spec: the OCI runtime-spec's config.json as plain values, and the two ways between them and text.
+// Purpose: the engine writes one for each workload, the holder and berth-runtime read it. Values
+// own everything; no invariants beyond what validate() checks. Names are the specification's, in
+// snake_case; "absent" is empty, or nullopt where zero means something. Source: runtime-spec 1.2,
+// config.md and config-linux.md. Properties that would be silently ignored if they were left out
+// here are listed in `unsupported`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace berth::container {
+
+/// config.json beyond this is refused: runc's users reach 200 KiB with every device of a large host
+/// listed.
+inline constexpr std::size_t kMaxSpecBytes = 4U << 20;
+/// What to_json() and berth-runtime's state claim to follow.
+inline constexpr std::string_view kOciVersion = "1.2.0";
+
+struct IdMapping {
+  std::uint32_t container_id = 0;
+  std::uint32_t host_id = 0;
+  std::uint32_t size = 0;
+  friend bool operator==(const IdMapping&, const IdMapping&) = default;
+};
+
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::optional<std::uint32_t> umask;
+  std::vector<std::uint32_t> additional_gids;
+  friend bool operator==(const User&, const User&) = default;
+};
+
+/// Names as in capabilities(7): "CAP_CHOWN".
+struct Capabilities {
+  std::vector<std::string> bounding;
+  std::vector<std::string> effective;
+  std::vector<std::string> inheritable;
+  std::vector<std::string> permitted;
+  std::vector<std::string> ambient;
+  friend bool operator==(const Capabilities&, const Capabilities&) = default;
+};
+
+struct Rlimit {
+  std::string type;  // "RLIMIT_NOFILE"
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+  friend bool operator==(const Rlimit&, const Rlimit&) = default;
+};
+
+struct ConsoleSize {
+  std::uint16_t height = 0;  // rows
+  std::uint16_t width = 0;   // columns
+  friend bool operator==(const ConsoleSize&, const ConsoleSize&) = default;
+};
+
+struct Process {
+  bool terminal = false;
+  std::optional<ConsoleSize> console_size;
+  User user;
+  std::vector<std::string> args;
+  std::vector<std::string> env;  // "NAME=value"
+  std::string cwd = "/";         // absolute, inside the container
+  /// Absent: the caller's own sets are kept.
+  std::optional<Capabilities> capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::optional<std::int32_t> oom_score_adj;
+  friend bool operator==(const Process&, const Process&) = default;
+};
+
+struct Root {
+  std::string path;  // absolute, or relative to the bundle
+  bool readonly = false;
+  friend bool operator==(const Root&, const Root&) = default;
+};
+
+/// One entry of `mounts`: a sys::MountSpec and where it goes. Mounted in order.
+struct Mount {
+  std::string destination;  // absolute, inside the container
+  std::string type;         // may be empty with "bind" or "rbind" among the options
+  std::string source;
+  std::vector<std::string> options;
+  std::vector<IdMapping> uid_mappings;
+  std::vector<IdMapping> gid_mappings;
+  friend bool operator==(const Mount&, const Mount&) = default;
+};
+
+struct Hook {
+  std::string path;               // absolute
+  std::vector<std::string> args;  // argv, [0] included
+  std::vector<std::string> env;
+  std::optional<std::uint32_t> timeout;  // seconds
+  friend bool operator==(const Hook&, const Hook&) = default;
+};
+
+struct Hooks {
+  std::vector<Hook> prestart;        // deprecated by the specification; runs before create_runtime
+  std::vector<Hook> create_runtime;  // in the runtime's namespaces, before pivot_root
+  std::vector<Hook> create_container;  // in the container's namespaces, before pivot_root
+  std::vector<Hook> start_container;   // in the container, just before exec
+  std::vector<Hook> poststart;
+  std::vector<Hook> poststop;
+  friend bool operator==(const Hooks&, const Hooks&) = default;
+};
+
+enum class NamespaceType : std::uint8_t {
+  kMount,
+  kPid,
+  kNetwork,
+  kUts,
+  kIpc,
+  kUser,
+  kCgroup,
+  kTime
+};
+
+struct Namespace {
+  NamespaceType type = NamespaceType::kMount;
+  std::string path;  // absolute path of a namespace to join; empty: a new one
+  friend bool operator==(const Namespace&, const Namespace&) = default;
+};
+
+/// A device node to make: mknod(2).
+struct Device {
+  std::string type;  // "c", "u" (the same), "b", "p"
+  std::string path;  // absolute, inside the container
+  std::int64_t major = 0;
+  std::int64_t minor = 0;
+  std::optional<std::uint32_t> file_mode;  // permission bits; absent: 0666
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  friend bool operator==(const Device&, const Device&) = default;
+};
+
+/// One rule of the device cgroup; a later rule wins over an earlier one.
+struct DeviceRule {
+  bool allow = false;
+  std::string type;                   // "a" or empty (all), "b", "c"
+  std::optional<std::int64_t> major;  // absent or -1: every number
+  std::optional<std::int64_t> minor;
+  std::string access;  // of "rwm"; empty: all three
+  friend bool operator==(const DeviceRule&, const DeviceRule&) = default;
+};
+
+/// Bytes; -1 is "unlimited".
+struct MemoryResources {
+  std::optional<std::int64_t> limit;
+  std::optional<std::int64_t> reservation;
+  std::optional<std::int64_t> swap;  // memory and swap together
+  std::optional<std::uint64_t> swappiness;
+  std::optional<bool> disable_oom_killer;
+  friend bool operator==(const MemoryResources&, const MemoryResources&) = default;
+};
+
+/// Times in microseconds.
+struct CpuResources {
+  std::optional<std::uint64_t> shares;
+  std::optional<std::int64_t> quota;
+  std::optional<std::uint64_t> burst;
+  std::optional<std::uint64_t> period;
+  std::optional<std::int64_t> realtime_runtime;
+  std::optional<std::uint64_t> realtime_period;
+  std::string cpus;  // "0-3,5"
+  std::string mems;
+  std::optional<std::int64_t> idle;
+  friend bool operator==(const CpuResources&, const CpuResources&) = default;
+};
+
+struct PidsResources {
+  std::optional<std::int64_t> limit;  // -1 or 0: unlimited
+  friend bool operator==(const PidsResources&, const PidsResources&) = default;
+};
+
+struct BlockIoWeight {
+  std::int64_t major = 0;
+  std::int64_t minor = 0;
+  std::optional<std::uint16_t> weight;
+  std::optional<std::uint16_t> leaf_weight;
+  friend bool operator==(const BlockIoWeight&, const BlockIoWeight&) = default;
+};
+
+struct BlockIoThrottle {
+  std::int64_t major = 0;
+  std::int64_t minor = 0;
+  std::uint64_t rate = 0;  // bytes or operations a second
+  friend bool operator==(const BlockIoThrottle&, const BlockIoThrottle&) = default;
+};
+
+struct BlockIoResources {
+  std::optional<std::uint16_t> weight;  // 10-1000
+  std::optional<std::uint16_t> leaf_weight;
+  std::vector<BlockIoWeight> weight_devices;
+  std::vector<BlockIoThrottle> read_bps;
+  std::vector<BlockIoThrottle> write_bps;
+  std::vector<BlockIoThrottle> read_iops;
+  std::vector<BlockIoThrottle> write_iops;
+  friend bool operator==(const BlockIoResources&, const BlockIoResources&) = default;
+};
+
+struct HugepageLimit {
+  std::string page_size;  // "2MB"
+  std::uint64_t limit = 0;
+  friend bool operator==(const HugepageLimit&, const HugepageLimit&) = default;
+};
+
+struct Resources {
+  std::vector<DeviceRule> devices;
+  MemoryResources memory;
+  CpuResources cpu;
+  PidsResources pids;
+  BlockIoResources block_io;
+  std::vector<HugepageLimit> hugepage_limits;
+  std::map<std::string, std::string> unified;  // cgroup v2 file name -> text
+  friend bool operator==(const Resources&, const Resources&) = default;
+};
+
+enum class SeccompAction : std::uint8_t {
+  kKillThread,
+  kKillProcess,
+  kTrap,
+  kErrno,
+  kTrace,
+  kAllow,
+  kLog,
+  kNotify,
+};
+
+enum class SeccompOperator : std::uint8_t { kNe, kLt, kLe, kEq, kGe, kGt, kMaskedEq };
+
+struct SeccompArg {
+  std::uint32_t index = 0;
+  std::uint64_t value = 0;
+  std::uint64_t value_two = 0;  // kMaskedEq: arg & value == value_two
+  SeccompOperator op = SeccompOperator::kEq;
+  friend bool operator==(const SeccompArg&, const SeccompArg&) = default;
+};
+
+/// Applies when all of `args` hold. Several rules for one system call: any of them.
+struct SeccompRule {
+  std::vector<std::string> names;
+  SeccompAction action = SeccompAction::kAllow;
+  std::optional<std::uint32_t> errno_ret;
+  std::vector<SeccompArg> args;
+  friend bool operator==(const SeccompRule&, const SeccompRule&) = default;
+};
+
+struct SeccompProfile {
+  SeccompAction default_action = SeccompAction::kErrno;
+  std::optional<std::uint32_t> default_errno_ret;  // absent: EPERM
+  std::vector<std::string> architectures;          // "SCMP_ARCH_X86_64"
+  std::vector<std::string> flags;
+  std::vector<SeccompRule> syscalls;
+  friend bool operator==(const SeccompProfile&, const SeccompProfile&) = default;
+};
+
+struct TimeOffset {
+  std::int64_t secs = 0;
+  std::uint32_t nanosecs = 0;
+  friend bool operator==(const TimeOffset&, const TimeOffset&) = default;
+};
+
+/// Of a new time namespace: time_namespaces(7).
+struct TimeOffsets {
+  std::optional<TimeOffset> monotonic;
+  std::optional<TimeOffset> boottime;
+  friend bool operator==(const TimeOffsets&, const TimeOffsets&) = default;
+};
+
+struct Linux {
+  std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings;
+  std::vector<IdMapping> gid_mappings;
+  std::vector<Device> devices;  // besides the default ones
+  std::string cgroups_path;     // absolute: below the hierarchy's root; relative: below "/berth"
+  Resources resources;
+  std::map<std::string, std::string> sysctl;
+  std::optional<SeccompProfile> seccomp;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> readonly_paths;
+  std::string rootfs_propagation;  // "private", "shared", "slave", "unbindable", each also with
+                                   // "r"; empty: private
+  TimeOffsets time_offsets;
+  friend bool operator==(const Linux&, const Linux&) = default;
+};
+
+struct Spec {
+  std::string oci_version = std::string(kOciVersion);
+  Process process;
+  Root root;
+  std::string hostname;
+  std::string domainname;
+  std::vector<Mount> mounts;
+  Hooks hooks;
+  std::map<std::string, std::string> annotations;
+  Linux linux_;  // trailing underscore: `linux` is a macro of GNU C++
+  /// Fields the text set and this runtime cannot honour ("linux.intelRdt"); validate() refuses a
+  /// spec that has any.
+  std::vector<std::string> unsupported;
+  friend bool operator==(const Spec&, const Spec&) = default;
+};
+
+/// Reads config.json. Unknown properties are skipped, as the specification asks. kInvalid names the
+/// field and what it must be, or the line where the text is no JSON; kExhausted: over
+/// kMaxSpecBytes. Does not validate().
+Result<Spec> parse_spec(std::string_view json);
+
+/// Compact JSON of everything that is set: parse_spec(to_json(spec)) == spec.
+std::string to_json(const Spec& spec);
+/// The same with two spaces of indentation, as `berth-runtime spec` writes it.
+std::string to_pretty_json(const Spec& spec);
+
+/// What the schema cannot say: paths absolute, names known, namespaces not twice, ids mapped.
+/// kInvalid names the field; kUnsupported names a field that this runtime does not implement.
+Result<void> validate(const Spec& spec);
+
+/// The spec `berth-runtime spec` prints: a shell behind the usual wall (pid, network, ipc, uts,
+/// mount, cgroup).
+Spec default_spec();
+
+/// Whether `namespaces` asks for `type`, and where to join it; null: not asked for.
+const Namespace* find_namespace(const Spec& spec, NamespaceType type);
+
+}  // namespace berth::container

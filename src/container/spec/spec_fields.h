@@ -1,0 +1,276 @@
+// The schema: for each type of spec.h, one function that lists its members by their names in
+// config.json, in the order in which they are written. Reader and writer are visitors of these
+// tables and so cannot disagree.
+//   v.field(name, member)     optional: absent is the member's default, and a default is not
+//   written v.required(name, member)  absent is an error; always written v.refused(name) not
+//   implemented: if it is there and not empty, its path goes into Spec::unsupported
+#pragma once
+
+#include "container/spec/spec.h"
+
+namespace berth::container {
+
+template <typename V>
+void visit_fields(V& v, IdMapping& m) {
+  v.required("containerID", m.container_id);
+  v.required("hostID", m.host_id);
+  v.required("size", m.size);
+}
+
+template <typename V>
+void visit_fields(V& v, User& m) {
+  v.required("uid", m.uid);
+  v.required("gid", m.gid);
+  v.field("umask", m.umask);
+  v.field("additionalGids", m.additional_gids);
+}
+
+template <typename V>
+void visit_fields(V& v, Capabilities& m) {
+  v.field("bounding", m.bounding);
+  v.field("effective", m.effective);
+  v.field("inheritable", m.inheritable);
+  v.field("permitted", m.permitted);
+  v.field("ambient", m.ambient);
+}
+
+template <typename V>
+void visit_fields(V& v, Rlimit& m) {
+  v.required("type", m.type);
+  v.required("hard", m.hard);
+  v.required("soft", m.soft);
+}
+
+template <typename V>
+void visit_fields(V& v, ConsoleSize& m) {
+  v.required("height", m.height);
+  v.required("width", m.width);
+}
+
+template <typename V>
+void visit_fields(V& v, Process& m) {
+  v.field("terminal", m.terminal);
+  v.field("consoleSize", m.console_size);
+  v.field("user", m.user);
+  v.field("args", m.args);
+  v.field("env", m.env);
+  v.required("cwd", m.cwd);
+  v.field("capabilities", m.capabilities);
+  v.field("rlimits", m.rlimits);
+  v.field("noNewPrivileges", m.no_new_privileges);
+  v.field("oomScoreAdj", m.oom_score_adj);
+  v.refused("apparmorProfile");
+  v.refused("selinuxLabel");
+  v.refused("scheduler");
+  v.refused("ioPriority");
+  v.refused("execCPUAffinity");
+}
+
+template <typename V>
+void visit_fields(V& v, Root& m) {
+  v.required("path", m.path);
+  v.field("readonly", m.readonly);
+}
+
+template <typename V>
+void visit_fields(V& v, Mount& m) {
+  v.required("destination", m.destination);
+  v.field("type", m.type);
+  v.field("source", m.source);
+  v.field("options", m.options);
+  v.field("uidMappings", m.uid_mappings);
+  v.field("gidMappings", m.gid_mappings);
+}
+
+template <typename V>
+void visit_fields(V& v, Hook& m) {
+  v.required("path", m.path);
+  v.field("args", m.args);
+  v.field("env", m.env);
+  v.field("timeout", m.timeout);
+}
+
+template <typename V>
+void visit_fields(V& v, Hooks& m) {
+  v.field("prestart", m.prestart);
+  v.field("createRuntime", m.create_runtime);
+  v.field("createContainer", m.create_container);
+  v.field("startContainer", m.start_container);
+  v.field("poststart", m.poststart);
+  v.field("poststop", m.poststop);
+}
+
+template <typename V>
+void visit_fields(V& v, Namespace& m) {
+  v.required("type", m.type);
+  v.field("path", m.path);
+}
+
+template <typename V>
+void visit_fields(V& v, Device& m) {
+  v.required("type", m.type);
+  v.required("path", m.path);
+  v.field("major", m.major);
+  v.field("minor", m.minor);
+  v.field("fileMode", m.file_mode);
+  v.field("uid", m.uid);
+  v.field("gid", m.gid);
+}
+
+template <typename V>
+void visit_fields(V& v, DeviceRule& m) {
+  v.required("allow", m.allow);
+  v.field("type", m.type);
+  v.field("major", m.major);
+  v.field("minor", m.minor);
+  v.field("access", m.access);
+}
+
+// kernel, kernelTCP, useHierarchy and checkBeforeUpdate are obsolete or concern updates only:
+// skipped.
+template <typename V>
+void visit_fields(V& v, MemoryResources& m) {
+  v.field("limit", m.limit);
+  v.field("reservation", m.reservation);
+  v.field("swap", m.swap);
+  v.field("swappiness", m.swappiness);
+  v.field("disableOOMKiller", m.disable_oom_killer);
+}
+
+template <typename V>
+void visit_fields(V& v, CpuResources& m) {
+  v.field("shares", m.shares);
+  v.field("quota", m.quota);
+  v.field("burst", m.burst);
+  v.field("period", m.period);
+  v.field("realtimeRuntime", m.realtime_runtime);
+  v.field("realtimePeriod", m.realtime_period);
+  v.field("cpus", m.cpus);
+  v.field("mems", m.mems);
+  v.field("idle", m.idle);
+}
+
+template <typename V>
+void visit_fields(V& v, PidsResources& m) {
+  v.field("limit", m.limit);
+}
+
+template <typename V>
+void visit_fields(V& v, BlockIoWeight& m) {
+  v.required("major", m.major);
+  v.required("minor", m.minor);
+  v.field("weight", m.weight);
+  v.field("leafWeight", m.leaf_weight);
+}
+
+template <typename V>
+void visit_fields(V& v, BlockIoThrottle& m) {
+  v.required("major", m.major);
+  v.required("minor", m.minor);
+  v.field("rate", m.rate);
+}
+
+template <typename V>
+void visit_fields(V& v, BlockIoResources& m) {
+  v.field("weight", m.weight);
+  v.field("leafWeight", m.leaf_weight);
+  v.field("weightDevice", m.weight_devices);
+  v.field("throttleReadBpsDevice", m.read_bps);
+  v.field("throttleWriteBpsDevice", m.write_bps);
+  v.field("throttleReadIOPSDevice", m.read_iops);
+  v.field("throttleWriteIOPSDevice", m.write_iops);
+}
+
+template <typename V>
+void visit_fields(V& v, HugepageLimit& m) {
+  v.required("pageSize", m.page_size);
+  v.required("limit", m.limit);
+}
+
+template <typename V>
+void visit_fields(V& v, Resources& m) {
+  v.field("devices", m.devices);
+  v.field("memory", m.memory);
+  v.field("cpu", m.cpu);
+  v.field("pids", m.pids);
+  v.field("blockIO", m.block_io);
+  v.field("hugepageLimits", m.hugepage_limits);
+  v.field("unified", m.unified);
+  v.refused("network");
+  v.refused("rdma");
+}
+
+template <typename V>
+void visit_fields(V& v, SeccompArg& m) {
+  v.required("index", m.index);
+  v.required("value", m.value);
+  v.field("valueTwo", m.value_two);
+  v.required("op", m.op);
+}
+
+template <typename V>
+void visit_fields(V& v, SeccompRule& m) {
+  v.required("names", m.names);
+  v.required("action", m.action);
+  v.field("errnoRet", m.errno_ret);
+  v.field("args", m.args);
+}
+
+template <typename V>
+void visit_fields(V& v, SeccompProfile& m) {
+  v.required("defaultAction", m.default_action);
+  v.field("defaultErrnoRet", m.default_errno_ret);
+  v.field("architectures", m.architectures);
+  v.field("flags", m.flags);
+  v.field("syscalls", m.syscalls);
+  v.refused("listenerPath");
+  v.refused("listenerMetadata");
+}
+
+template <typename V>
+void visit_fields(V& v, TimeOffset& m) {
+  v.field("secs", m.secs);
+  v.field("nanosecs", m.nanosecs);
+}
+
+template <typename V>
+void visit_fields(V& v, TimeOffsets& m) {
+  v.field("monotonic", m.monotonic);
+  v.field("boottime", m.boottime);
+}
+
+template <typename V>
+void visit_fields(V& v, Linux& m) {
+  v.field("uidMappings", m.uid_mappings);
+  v.field("gidMappings", m.gid_mappings);
+  v.field("sysctl", m.sysctl);
+  v.field("resources", m.resources);
+  v.field("cgroupsPath", m.cgroups_path);
+  v.field("namespaces", m.namespaces);
+  v.field("devices", m.devices);
+  v.field("timeOffsets", m.time_offsets);
+  v.field("rootfsPropagation", m.rootfs_propagation);
+  v.field("maskedPaths", m.masked_paths);
+  v.field("readonlyPaths", m.readonly_paths);
+  v.field("seccomp", m.seccomp);
+  v.refused("mountLabel");
+  v.refused("intelRdt");
+  v.refused("netDevices");
+  v.refused("memoryPolicy");
+  v.refused("personality");
+}
+
+template <typename V>
+void visit_fields(V& v, Spec& m) {
+  v.required("ociVersion", m.oci_version);
+  v.field("process", m.process);
+  v.field("root", m.root);
+  v.field("hostname", m.hostname);
+  v.field("domainname", m.domainname);
+  v.field("mounts", m.mounts);
+  v.field("hooks", m.hooks);
+  v.field("annotations", m.annotations);
+  v.field("linux", m.linux_);
+}
+
+}  // namespace berth::container

@@ -1,0 +1,262 @@
+// validate(): one function per section of config.json.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "container/spec/kernel_names.h"
+#include "container/spec/names.h"
+#include "container/spec/spec.h"
+
+namespace berth::container {
+namespace {
+
+constexpr std::size_t kMaxHostName = 64;  // __NEW_UTS_LEN, uname(2)
+
+template <typename... Args>
+Error invalid(fmt::format_string<Args...> format, Args&&... args) {
+  return fail(ErrorKind::kInvalid, format, std::forward<Args>(args)...);
+}
+
+bool is_absolute(std::string_view path) {
+  return path.starts_with('/');
+}
+
+bool has_dot_dot(std::string_view path) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    if (path.substr(at, end - at) == "..") return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+Result<void> check_capabilities(const Capabilities& sets) {
+  const auto check = [](std::string_view set,
+                        const std::vector<std::string>& names) -> Result<void> {
+    for (const auto& name : names)
+      if (!capability_number(name))
+        return invalid("process.capabilities.{}: unknown capability '{}'", set, name);
+    return {};
+  };
+  TRY(check("bounding", sets.bounding));
+  TRY(check("effective", sets.effective));
+  TRY(check("inheritable", sets.inheritable));
+  TRY(check("permitted", sets.permitted));
+  TRY(check("ambient", sets.ambient));
+  return {};
+}
+
+Result<void> check_process(const Process& process) {
+  if (process.args.empty() || process.args[0].empty())
+    return invalid("process.args must name a program");
+  if (!is_absolute(process.cwd))
+    return invalid("process.cwd must be an absolute path, not '{}'", process.cwd);
+  if (process.oom_score_adj && (*process.oom_score_adj < -1000 || *process.oom_score_adj > 1000))
+    return invalid("process.oomScoreAdj must be from -1000 to 1000, not {}",
+                   *process.oom_score_adj);
+  if (process.user.umask && *process.user.umask > 0777)
+    return invalid("process.user.umask must be at most 0777 (511)");
+  for (std::size_t i = 0; i < process.rlimits.size(); ++i) {
+    const Rlimit& limit = process.rlimits[i];
+    if (!rlimit_number(limit.type))
+      return invalid("process.rlimits[{}].type: unknown limit '{}'", i, limit.type);
+    if (limit.soft > limit.hard)
+      return invalid("process.rlimits[{}]: soft {} is above hard {}", i, limit.soft, limit.hard);
+    for (std::size_t j = 0; j < i; ++j)
+      if (process.rlimits[j].type == limit.type)
+        return invalid("process.rlimits[{}]: {} is given twice", i, limit.type);
+  }
+  if (process.capabilities) TRY(check_capabilities(*process.capabilities));
+  return {};
+}
+
+Result<void> check_hooks(const Hooks& hooks) {
+  const auto check = [](std::string_view phase, const std::vector<Hook>& list) -> Result<void> {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (!is_absolute(list[i].path))
+        return invalid("hooks.{}[{}].path must be absolute, not '{}'", phase, i, list[i].path);
+      if (list[i].timeout && *list[i].timeout == 0)
+        return invalid("hooks.{}[{}].timeout must be above zero", phase, i);
+    }
+    return {};
+  };
+  TRY(check("prestart", hooks.prestart));
+  TRY(check("createRuntime", hooks.create_runtime));
+  TRY(check("createContainer", hooks.create_container));
+  TRY(check("startContainer", hooks.start_container));
+  TRY(check("poststart", hooks.poststart));
+  TRY(check("poststop", hooks.poststop));
+  return {};
+}
+
+Result<void> check_mounts(const std::vector<Mount>& mounts) {
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const Mount& mount = mounts[i];
+    if (!is_absolute(mount.destination))
+      return invalid("mounts[{}].destination must be absolute, not '{}'", i, mount.destination);
+    if (has_dot_dot(mount.destination))
+      return invalid("mounts[{}].destination must not contain '..': '{}'", i, mount.destination);
+    const bool bind = std::ranges::any_of(
+        mount.options, [](const auto& option) { return option == "bind" || option == "rbind"; });
+    if (mount.type.empty() && !bind)
+      return invalid("mounts[{}].type must be given, or 'bind' be among its options", i);
+    if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
+      return invalid("mounts[{}] must have both uidMappings and gidMappings, or neither", i);
+  }
+  return {};
+}
+
+// A sysctl belongs to a namespace of its own, or it would change the host. namespaces(7).
+Result<void> check_sysctl(const Spec& spec, const std::string& key) {
+  static constexpr std::array<std::string_view, 9> kIpc = {
+      "kernel.msgmax", "kernel.msgmnb",          "kernel.msgmni",
+      "kernel.sem",    "kernel.shmall",          "kernel.shmmax",
+      "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg_next_id"};
+  const auto needs = [&](NamespaceType type) -> Result<void> {
+    if (find_namespace(spec, type)) return {};
+    return invalid("linux.sysctl '{}' needs a {} namespace of its own", key, name_of(type));
+  };
+  std::string dotted = key;
+  std::ranges::replace(dotted, '/', '.');
+  if (dotted.starts_with('.') || dotted.find("..") != std::string::npos)
+    return invalid("linux.sysctl '{}' is not a sysctl's name", key);
+  if (dotted.starts_with("net.")) return needs(NamespaceType::kNetwork);
+  if (dotted.starts_with("fs.mqueue.") || std::ranges::find(kIpc, dotted) != kIpc.end())
+    return needs(NamespaceType::kIpc);
+  if (dotted == "kernel.domainname") return needs(NamespaceType::kUts);
+  return invalid("linux.sysctl '{}' belongs to no namespace: setting it would change the host",
+                 key);
+}
+
+Result<void> check_namespaces(const Spec& spec) {
+  const auto& namespaces = spec.linux_.namespaces;
+  for (std::size_t i = 0; i < namespaces.size(); ++i) {
+    if (!namespaces[i].path.empty() && !is_absolute(namespaces[i].path))
+      return invalid("linux.namespaces[{}].path must be absolute, not '{}'", i, namespaces[i].path);
+    for (std::size_t j = 0; j < i; ++j)
+      if (namespaces[j].type == namespaces[i].type)
+        return invalid("linux.namespaces[{}]: {} is given twice", i, name_of(namespaces[i].type));
+  }
+  if (!find_namespace(spec, NamespaceType::kMount))
+    return invalid(
+        "linux.namespaces must have 'mount': without it the host's mounts would be changed");
+  const Namespace* user = find_namespace(spec, NamespaceType::kUser);
+  const bool mapped = !spec.linux_.uid_mappings.empty() || !spec.linux_.gid_mappings.empty();
+  if (user && user->path.empty() &&
+      (spec.linux_.uid_mappings.empty() || spec.linux_.gid_mappings.empty()))
+    return invalid(
+        "linux.uidMappings and linux.gidMappings must be given for a new user namespace");
+  if (mapped && (!user || !user->path.empty()))
+    return invalid("linux.uidMappings and linux.gidMappings need a new user namespace");
+  const TimeOffsets& offsets = spec.linux_.time_offsets;
+  const Namespace* time = find_namespace(spec, NamespaceType::kTime);
+  if ((offsets.monotonic || offsets.boottime) && (!time || !time->path.empty()))
+    return invalid("linux.timeOffsets needs a new time namespace");
+  const bool has_uts = find_namespace(spec, NamespaceType::kUts) != nullptr;
+  if (!has_uts && (!spec.hostname.empty() || !spec.domainname.empty()))
+    return invalid("hostname and domainname need a uts namespace");
+  if (spec.hostname.size() > kMaxHostName)
+    return invalid("hostname is over {} bytes", kMaxHostName);
+  if (spec.domainname.size() > kMaxHostName)
+    return invalid("domainname is over {} bytes", kMaxHostName);
+  return {};
+}
+
+Result<void> check_devices(const Linux& section) {
+  for (std::size_t i = 0; i < section.devices.size(); ++i) {
+    const Device& device = section.devices[i];
+    if (device.type != "c" && device.type != "u" && device.type != "b" && device.type != "p")
+      return invalid("linux.devices[{}].type must be c, b, u or p, not '{}'", i, device.type);
+    if (!is_absolute(device.path) || has_dot_dot(device.path) || device.path.ends_with('/'))
+      return invalid("linux.devices[{}].path must be the absolute path of a file, not '{}'", i,
+                     device.path);
+    if (device.file_mode && *device.file_mode > 07777)
+      return invalid("linux.devices[{}].fileMode must be permission bits", i);
+  }
+  for (std::size_t i = 0; i < section.resources.devices.size(); ++i) {
+    const DeviceRule& rule = section.resources.devices[i];
+    if (!rule.type.empty() && rule.type != "a" && rule.type != "b" && rule.type != "c")
+      return invalid("linux.resources.devices[{}].type must be a, b or c, not '{}'", i, rule.type);
+    if (rule.access.find_first_not_of("rwm") != std::string::npos)
+      return invalid("linux.resources.devices[{}].access must be of r, w and m, not '{}'", i,
+                     rule.access);
+  }
+  return {};
+}
+
+Result<void> check_paths(const Linux& section) {
+  const auto check = [](std::string_view field,
+                        const std::vector<std::string>& paths) -> Result<void> {
+    for (std::size_t i = 0; i < paths.size(); ++i)
+      if (!is_absolute(paths[i]) || has_dot_dot(paths[i]))
+        return invalid("linux.{}[{}] must be an absolute path without '..', not '{}'", field, i,
+                       paths[i]);
+    return {};
+  };
+  TRY(check("maskedPaths", section.masked_paths));
+  TRY(check("readonlyPaths", section.readonly_paths));
+  if (has_dot_dot(section.cgroups_path))
+    return invalid("linux.cgroupsPath must not contain '..': '{}'", section.cgroups_path);
+  for (const auto& [name, text] : section.resources.unified)
+    if (name.empty() || name.find('/') != std::string::npos || name.starts_with("cgroup."))
+      return invalid("linux.resources.unified: '{}' is no controller's file", name);
+  static constexpr std::array<std::string_view, 9> kPropagation = {
+      "",       "private", "rprivate",   "slave",      "rslave",
+      "shared", "rshared", "unbindable", "runbindable"};
+  if (std::ranges::find(kPropagation, section.rootfs_propagation) == kPropagation.end())
+    return invalid("linux.rootfsPropagation must be private, slave, shared or unbindable, not '{}'",
+                   section.rootfs_propagation);
+  return {};
+}
+
+Result<void> check_seccomp(const SeccompProfile& profile) {
+  constexpr std::uint32_t kMaxErrno = 4095;  // seccomp(2): SECCOMP_RET_ERRNO's largest value
+  if (profile.default_action == SeccompAction::kNotify)
+    return fail(ErrorKind::kUnsupported,
+                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY is not supported");
+  if (profile.default_errno_ret.value_or(0) > kMaxErrno)
+    return invalid("linux.seccomp.defaultErrnoRet must be at most {}", kMaxErrno);
+  for (std::size_t i = 0; i < profile.syscalls.size(); ++i) {
+    const SeccompRule& rule = profile.syscalls[i];
+    if (rule.action == SeccompAction::kNotify)
+      return fail(ErrorKind::kUnsupported,
+                  "linux.seccomp.syscalls[{}]: SCMP_ACT_NOTIFY is not supported", i);
+    if (rule.names.empty()) return invalid("linux.seccomp.syscalls[{}].names must not be empty", i);
+    if (rule.errno_ret.value_or(0) > kMaxErrno)
+      return invalid("linux.seccomp.syscalls[{}].errnoRet must be at most {}", i, kMaxErrno);
+    for (const SeccompArg& arg : rule.args)
+      if (arg.index > 5)
+        return invalid("linux.seccomp.syscalls[{}].args: index must be at most 5", i);
+  }
+  return {};
+}
+
+}  // namespace
+
+const Namespace* find_namespace(const Spec& spec, NamespaceType type) {
+  const auto& all = spec.linux_.namespaces;
+  const auto it = std::ranges::find(all, type, &Namespace::type);
+  return it == all.end() ? nullptr : &*it;
+}
+
+Result<void> validate(const Spec& spec) {
+  // The version is "1." and what follows: a new major version may change what fields mean.
+  // semver.org, 8.
+  if (!spec.oci_version.starts_with("1."))
+    return invalid("ociVersion '{}' is not of major version 1", spec.oci_version);
+  if (!spec.unsupported.empty())
+    return fail(ErrorKind::kUnsupported, "{} is not supported", spec.unsupported.front());
+  if (spec.root.path.empty()) return invalid("root.path must name the root filesystem");
+  TRY(check_process(spec.process));
+  TRY(check_hooks(spec.hooks));
+  TRY(check_mounts(spec.mounts));
+  TRY(check_namespaces(spec));
+  for (const auto& [key, value] : spec.linux_.sysctl) TRY(check_sysctl(spec, key));
+  TRY(check_devices(spec.linux_));
+  TRY(check_paths(spec.linux_));
+  if (spec.linux_.seccomp) TRY(check_seccomp(*spec.linux_.seccomp));
+  return {};
+}
+
+}  // namespace berth::container
