@@ -1,0 +1,202 @@
+"""Bad input: one clear sentence, docker's exit code, and nothing half made left behind."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import images
+from berth_testing import BIN, IMAGE, Engine, EngineTest, HostState, main
+
+
+class RefusedTest(EngineTest):
+    def refused(self, *arguments: str, code: int, says: str) -> None:
+        """Fails as asked, says it in one sentence, and leaves the host as it was."""
+        before, names = HostState.take(), self.engine.ok("ps", "-aq")
+        done = self.engine.berth(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(says.lower(), done.stderr.lower())
+        # Docker adds a line that points to --help; the reason itself is one line.
+        reason = [line for line in done.stderr.strip().split("\n") if line and "--help" not in line]
+        self.assertEqual(len(reason), 1, done.stderr)
+        self.assertEqual(self.engine.ok("ps", "-aq"), names)
+        before.wait_until_equal()
+
+
+class Run(RefusedTest):
+    def test_an_unknown_image(self):
+        self.refused("run", "--rm", "never-seen", "true", code=125, says="no such image: never-seen:latest")
+
+    def test_a_bad_reference(self):
+        for reference in ("Upper", "a:b:c", "-x", "a@sha256:12", ":tag"):
+            self.refused("run", "--rm", "--", reference, "true", code=125, says="invalid reference format")
+
+    def test_a_bad_name(self):
+        self.refused("run", "--rm", "--name", "no/slash", IMAGE, "true", code=125, says="invalid container name")
+
+    def test_a_duplicate_name(self):
+        self.engine.ok("create", "--name", "twin", IMAGE)
+        self.refused("run", "--rm", "--name", "twin", IMAGE, "true", code=125, says="already in use")
+
+    def test_a_port_that_another_container_has(self):
+        self.engine.ok("run", "-d", "-p", "127.0.0.1:18090:80", IMAGE, "sleep", "1000")
+        self.refused("run", "--rm", "-p", "127.0.0.1:18090:80", IMAGE, "true", code=125, says="already")
+
+    def test_a_port_that_the_host_uses(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            self.refused("run", "--rm", "-p", f"127.0.0.1:{port}:80", IMAGE, "true", code=125,
+                         says="address already in use")
+
+    def test_a_bad_port(self):
+        for port in ("99999:80", "http:80", "1.2.3.4.5:80:80"):
+            self.refused("run", "--rm", "-p", port, IMAGE, "true", code=125, says="invalid")
+
+    def test_a_missing_program(self):
+        self.refused("run", "--rm", IMAGE, "no-such-program", code=127, says="executable file not found in $PATH")
+        self.refused("run", "--rm", IMAGE, "/no/such/program", code=127, says="no such file or directory")
+
+    def test_a_program_that_is_not_executable(self):
+        self.refused("run", "--rm", IMAGE, "/etc/not-executable", code=126, says="permission denied")
+
+    def test_a_bad_flag(self):
+        self.refused("run", "--no-such-flag", IMAGE, "true", code=125, says="unknown flag: --no-such-flag")
+        self.refused("run", "--memory", "12q", IMAGE, "true", code=125, says="12q")
+        self.refused("run", "-v", "relative:also-relative", IMAGE, "true", code=125, says="also-relative")
+        self.refused("run", code=125, says="requires at least 1 argument")
+
+    def test_an_unknown_command(self):
+        self.refused("no-such-verb", code=1, says="no-such-verb")
+
+    def test_an_unknown_network(self):
+        self.refused("run", "--rm", "--network", "nowhere", IMAGE, "true", code=125, says="network nowhere not found")
+
+    def test_a_wall_that_does_not_exist(self):
+        self.refused("run", "--rm", "--isolation", "paper", IMAGE, "true", code=125, says="paper")
+
+    def test_a_create_that_failed_leaves_the_name_free(self):
+        self.engine.berth("run", "--name", "again", IMAGE, "no-such-program")
+        self.engine.berth("rm", "again")
+        self.engine.ok("run", "--rm", "--name", "again", IMAGE, "true")
+
+
+class Api(EngineTest):
+    """The daemon is asked directly: what no command line would send."""
+
+    def test_requests_that_are_not_requests(self):
+        for method, path, body, status in (
+                ("POST", "/v1.41/containers/create", "text", 400),
+                ("POST", "/v1.41/containers/create", {"Image": 7}, 400),
+                ("POST", "/v1.41/containers/create", {"Image": ""}, 400),
+                ("POST", "/v1.41/containers/create", {"Image": "never-seen"}, 404),
+                ("POST", "/v1.41/containers/create?name=../x", {"Image": IMAGE}, 400),
+                ("POST", "/v1.41/containers/create", {"Image": IMAGE, "HostConfig": {"Memory": "x"}}, 400),
+                ("GET", "/v1.41/containers/json?filters=%7B", None, 400),
+                ("GET", "/v1.41/containers/nobody/json", None, 404),
+                ("GET", "/v1.41/no/such/route", None, 404),
+                ("GET", "/v99.0/info", None, 400),
+        ):
+            answer = self.engine.api(method, path, body)
+            self.assertEqual(answer[0], status, (method, path, answer))
+            self.assertIn("message", answer[1])
+
+    def test_a_client_that_sends_rubbish_or_goes_away(self):
+        for rubbish in (b"\0" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"POST /v1.41/images/load HTTP/1.1\r\nHost: x\r\n"
+                        b"Content-Length: 1000000\r\n\r\nshort", b"GET /" + b"a" * 1_000_000):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(10)
+                client.connect(self.engine.socket)
+                try:
+                    client.sendall(rubbish)
+                except OSError:
+                    pass
+        self.assertTrue(self.engine.answers())
+
+
+class NoEngine(EngineTest):
+    def test_an_engine_that_is_not_running(self):
+        environment = {**os.environ, "BERTH_HOST": "unix:///run/nowhere.sock"}
+        for arguments, code in ((["ps"], 1), (["run", "--rm", IMAGE, "true"], 125), (["version"], 1)):
+            done = subprocess.run([BIN / "berth", *arguments], env=environment, capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn("cannot connect", done.stderr.lower())
+            self.assertIn("/run/nowhere.sock", done.stderr)
+
+    def test_a_second_engine_on_the_same_root(self):
+        other = Engine(root=str(self.engine.root))
+        done = subprocess.run(other.command(), capture_output=True, text=True, timeout=30, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(str(self.engine.root), done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        shutil.rmtree(other.base)
+
+    def test_without_root(self):
+        directory = tempfile.mkdtemp(prefix="user-")
+        self.addCleanup(shutil.rmtree, directory)
+        program = shutil.copy(BIN / "berthd", directory)
+        os.chmod(directory, 0o755)
+        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program,
+                               "--root", "/tmp/no-root", "--run", "/tmp/no-run", "--host", "unix:///tmp/no.sock"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("root", done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+
+    def test_the_socket_is_not_for_everyone(self):
+        directory = tempfile.mkdtemp(prefix="user-")
+        self.addCleanup(shutil.rmtree, directory)
+        program = shutil.copy(BIN / "berth", directory)
+        os.chmod(directory, 0o755)
+        os.chmod(self.engine.base, 0o755)
+        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "ps"],
+                              env=self.engine.environment(), capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("permission denied", done.stderr.lower())
+
+
+class DiskFull(EngineTest):
+    """An engine whose root is a file system of 24 MiB."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.disk = tempfile.mkdtemp(prefix="disk-")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", cls.disk], check=True)
+        cls.engine = Engine(root=f"{cls.disk}/root").start()
+        cls.engine.load(images.busybox_image(IMAGE))
+        cls.before = HostState.take()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.engine.close()
+        subprocess.run(["umount", cls.disk], check=True)
+        os.rmdir(cls.disk)
+
+    def test_a_load_that_does_not_fit(self):
+        free = shutil.disk_usage(self.disk).free
+        layer = images.tar_of(lambda tar: images.add_file(tar, "big", os.urandom(40 << 20)))
+        self.fails("load", code=1, says="no space left", stdin=images.docker_archive("big:1", [layer]))
+        self.assertAlmostEqual(shutil.disk_usage(self.disk).free, free, delta=1 << 20)
+        self.assertNotIn("big", self.engine.ok("images"))
+        self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
+
+    def test_a_run_on_a_full_disk(self):
+        with open(f"{self.disk}/filler", "wb") as filler:
+            try:
+                while True:
+                    filler.write(b"\0" * 4096)
+                    filler.flush()
+            except OSError:
+                pass
+        done = self.engine.berth("run", "--rm", IMAGE, "true")
+        os.unlink(f"{self.disk}/filler")
+        self.assertIn(done.returncode, (0, 125))
+        if done.returncode:
+            self.assertIn("no space left", done.stderr.lower())
+        self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
+        self.before.wait_until_equal()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""HostState: all that a workload may leave behind on a host, as a value that can be compared."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import waiting
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def _mounts() -> frozenset[str]:
+    """Mount point, type and source of each mount; ids change and say nothing."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    return frozenset(f"{line.split()[4]} {' '.join(line.split(' - ')[1].split()[:2])}" for line in lines)
+
+
+def _processes() -> dict[int, str]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                found[int(entry.name)] = (entry / "comm").read_text(encoding="utf-8").strip()
+            except OSError:
+                pass  # it ended while we looked
+    return found
+
+
+def _namespaces(kind: str, pids) -> frozenset[str]:
+    """The namespaces that processes live in or hold open as a descriptor."""
+    found = set()
+    for pid in pids:
+        try:
+            found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                target = os.readlink(f"/proc/{pid}/fd/{fd}")
+                if target.startswith(f"{kind}:["):
+                    found.add(target)
+        except OSError:
+            pass
+    return frozenset(found)
+
+
+def _links() -> frozenset[str]:
+    shown = subprocess.run(["ip", "-j", "link"], capture_output=True, text=True, check=True).stdout
+    return frozenset(link["ifname"] for link in json.loads(shown))
+
+
+def _empty_cgroups() -> frozenset[str]:
+    """Directories without a process in or below them: the form in which a cgroup is left behind. Those with processes
+    belong to the processes, which are compared for themselves (and others on this machine come and go)."""
+    found = set()
+    for directory, _, _ in os.walk(CGROUPS, topdown=False):
+        try:
+            busy = (Path(directory) / "cgroup.procs").read_text(encoding="ascii") != ""
+        except OSError:
+            continue
+        if not busy:
+            found.add(os.path.relpath(directory, CGROUPS))
+    return frozenset(found)
+
+
+def _rules() -> str:
+    return subprocess.run(["nft", "-s", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
+
+
+def _files(directories) -> frozenset[str]:
+    found = set()
+    for directory in directories:
+        for path, names, files in os.walk(directory):
+            found.update(os.path.relpath(os.path.join(path, name), directory) for name in names + files)
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class HostState:
+    mounts: frozenset[str]
+    processes: frozenset[str]
+    network_namespaces: int
+    pid_namespaces: frozenset[str]
+    links: int
+    cgroups: frozenset[str]
+    rules: str
+    files: frozenset[str]
+
+    @staticmethod
+    def take(directories=("/tmp", "/run")) -> "HostState":
+        processes = _processes()
+        # A holder ends and a prepared sandbox takes its place, with new ids: namespaces and links are counted.
+        return HostState(
+            mounts=_mounts(), processes=frozenset(f"{pid} {name}" for pid, name in processes.items()),
+            network_namespaces=len(_namespaces("net", processes)), pid_namespaces=_namespaces("pid", processes),
+            links=len(_links()), cgroups=_empty_cgroups(), rules=_rules(), files=_files(directories))
+
+    def difference(self, later: "HostState") -> str:
+        """What is there later and was not before, or the other way round; empty if nothing."""
+        lines = []
+        for field in fields(self):
+            before, after = getattr(self, field.name), getattr(later, field.name)
+            if isinstance(before, frozenset):
+                lines += [f"{field.name}: + {item}" for item in sorted(after - before)]
+                if field.name != "cgroups":  # others' may go at any time
+                    lines += [f"{field.name}: - {item}" for item in sorted(before - after)]
+            elif before != after:
+                lines.append(f"{field.name}: before {before!r}, after {after!r}")
+        return "\n".join(lines)
+
+    def wait_until_equal(self, take=None, deadline: float = waiting.DEADLINE) -> None:
+        """The kernel and the engine undo some things behind one's back; waits until they have."""
+        take = take or HostState.take
+        last = ""
+
+        def equal() -> bool:
+            nonlocal last
+            last = self.difference(take())
+            return not last
+
+        try:
+            waiting.until(equal, "nothing is left behind", deadline)
+        except waiting.Deadline:
+            raise AssertionError(f"left behind:\n{last}") from None
