@@ -12,6 +12,8 @@ if(BERTH_FUZZ)
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Werror -fstack-protector-strong)
+# Headers are found as "module/thing.h". Only in quotes: <sys/socket.h> stays the system's, whatever src/sys holds.
+add_compile_options(-iquote ${CMAKE_SOURCE_DIR}/src)
 add_compile_definitions(_FILE_OFFSET_BITS=64)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Which GNU extension an expression uses is g++'s business; the sources are checked with it.

@@ -1,0 +1,69 @@
+#include "holder/client.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+#include "base/scope_exit.h"
+#include "holder/protocol.h"
+#include "sys/socket.h"
+
+namespace berth::holder {
+namespace {
+
+// Where the holder finds its end of the channel: the first descriptor after the standard ones.
+constexpr int kChannelFd = 3;
+
+}  // namespace
+
+Result<Spawned> spawn_holder(const std::string& program, const std::string& id) {
+  auto [ours, theirs] = TRY(sys::seqpacket_pair());
+  // dup2() onto itself would leave CLOEXEC set: move the channel out of the way first.
+  if (theirs.get() == kChannelFd) {
+    theirs = UniqueFd(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, kChannelFd + 1));
+    if (!theirs.valid()) return fail_errno("duplicate the channel of holder {}", id);
+  }
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  ScopeExit destroy_actions([&] { posix_spawn_file_actions_destroy(&actions); });
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  // What a holder has to say goes over the channel; a daemon's own log must not be held open by it.
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChannelFd);
+  posix_spawn_file_actions_addchdir_np(&actions, "/");
+
+  // A daemon may block or ignore signals; a holder, and what it runs, starts from a clean slate.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  ScopeExit destroy_attributes([&] { posix_spawnattr_destroy(&attributes); });
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  std::string name = "berth-holder";
+  std::string argument = id;
+  std::array<char*, 3> argv = {name.data(), argument.data(), nullptr};
+  std::array<char*, 1> environment = {nullptr};
+  pid_t pid = 0;
+  if (const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(),
+                                    environment.data());
+      error != 0)
+    return Error::from_errno(error, fmt::format("start {}", program));
+  return Spawned{.socket = std::move(ours), .pid = pid};
+}
+
+Result<UniqueFd> connect_holder(const std::string& run_dir) {
+  return sys::connect_seqpacket(fmt::format("{}/{}", run_dir, kSocketName));
+}
+
+}  // namespace berth::holder

@@ -1,0 +1,50 @@
+// Unix sockets that carry messages and descriptors: unix(7), cmsg(3). SOCK_SEQPACKET keeps message
+// borders, so a message arrives whole or not at all. Every descriptor made or received is CLOEXEC.
+// Errors leave the socket usable.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace berth::sys {
+
+/// The kernel's own bound on descriptors in one message is 253 (SCM_MAX_FD); none of ours needs
+/// more.
+inline constexpr std::size_t kMaxMessageFds = 8;
+
+struct Message {
+  std::string bytes;
+  std::vector<UniqueFd> fds;
+};
+
+/// A connected pair of SOCK_SEQPACKET sockets.
+Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair();
+/// A listening SOCK_SEQPACKET socket at `path` (mode 0600), replacing a file that is there. Paths
+/// longer than sun_path (107 bytes) are reached through a descriptor of their directory.
+Result<UniqueFd> listen_seqpacket(const std::string& path);
+/// kNotFound: no such file; kConflict (ECONNREFUSED): nobody listens.
+Result<UniqueFd> connect_seqpacket(const std::string& path);
+/// A non-blocking connection; nullopt if nobody waits.
+Result<std::optional<UniqueFd>> accept_connection(int listener);
+
+/// Sends one message; `fds` are borrowed. Never raises SIGPIPE. kExhausted (EAGAIN) if the peer's
+/// queue is full, or if `bytes` is larger than the socket takes.
+Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds = {});
+/// Receives one message of at most `max_bytes`; blocks if the socket does. An empty message with no
+/// fds is the end of the stream. nullopt: a non-blocking socket has none. A longer message, or one
+/// with more than kMaxMessageFds, is kInvalid and is dropped whole, its descriptors closed.
+Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes);
+/// Waits until `fd` is readable (or has ended). False: `timeout` has passed.
+Result<bool> wait_readable(int fd, std::chrono::milliseconds timeout);
+Result<void> set_nonblocking(int fd, bool on);
+
+}  // namespace berth::sys
