@@ -25,7 +25,7 @@ Result<UniqueFd> sealed_memfd(const std::string& name, std::string_view bytes) {
   return file;
 }
 
-Result<std::string> read_all(int fd, std::size_t max_bytes) {
+Result<std::string> read_memfd(int fd, std::size_t max_bytes) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) return fail_errno("fstat");
   if (status.st_size < 0 || static_cast<std::size_t>(status.st_size) > max_bytes)

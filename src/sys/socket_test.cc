@@ -24,7 +24,7 @@ TEST(Socket, MessagesKeepTheirBordersAndDescriptors) {
   ASSERT_TRUE(first);
   EXPECT_EQ(first->bytes, "one");
   ASSERT_EQ(first->fds.size(), 1U);
-  EXPECT_EQ(*read_all(first->fds[0].get(), 100), "content");
+  EXPECT_EQ(*read_memfd(first->fds[0].get(), 100), "content");
   EXPECT_NE(::fcntl(first->fds[0].get(), F_GETFD) & FD_CLOEXEC, 0);
   EXPECT_EQ((*receive_message(b.get(), 100))->bytes, "two");
 }
@@ -77,7 +77,7 @@ TEST(Socket, ListensAndConnectsAlsoAtALongPath) {
 TEST(Memfd, IsSealedAndCapped) {
   const UniqueFd file = *sealed_memfd("test", "12345");
   EXPECT_LT(::pwrite(file.get(), "x", 1, 0), 0);
-  EXPECT_EQ(read_all(file.get(), 4).error().kind(), ErrorKind::kExhausted);
+  EXPECT_EQ(read_memfd(file.get(), 4).error().kind(), ErrorKind::kExhausted);
 }
 
 }  // namespace
