@@ -59,7 +59,7 @@ def compile_alone(root: Path, name: Path, flags: list[str], scratch: Path) -> st
     # A header of a test needs what tests are compiled with; gtest itself is on the system's path.
     unit.write_text(f'#include "{Path(*name.parts[1:])}"\n', encoding="utf-8")
     ccache = ["ccache"] if shutil.which("ccache") else []
-    command = [*ccache, *flags, f"-I{root / 'src'}", f"-I{root / 'apps'}", f"-I{root}", "-O0", "-g0",
+    command = [*ccache, *flags, "-iquote", str(root / 'src'), f"-I{root / 'apps'}", f"-I{root}", "-O0", "-g0",
                "-U_FORTIFY_SOURCE", "-c", str(unit), "-o", str(unit.with_suffix(".o"))]
     # The unit lies in a new folder each run; its path must not be part of what ccache compares.
     environment = {**os.environ, "CCACHE_NOHASHDIR": "1", "CCACHE_BASEDIR": str(scratch)}
