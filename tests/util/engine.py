@@ -33,8 +33,9 @@ class UnixConnection(http.client.HTTPConnection):
 class Engine:
     """Starts with start() or `with`; close() ends the daemon, its workloads and all that it made."""
 
-    def __init__(self, *flags: str, root: str | None = None):
-        self.base = Path(tempfile.mkdtemp(prefix="berth-"))
+    def __init__(self, *flags: str, root: str | None = None, root_parent: str | None = None):
+        """`root` is used as it is; `root_parent` is where to make a temporary one, the system's own by default."""
+        self.base = Path(tempfile.mkdtemp(prefix="berth-", dir=root_parent))
         self.root = Path(root) if root else self.base / "root"
         self.run = self.base / "run"
         self.socket = str(self.base / "berth.sock")
