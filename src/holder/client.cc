@@ -19,7 +19,8 @@ constexpr int kChannelFd = 3;
 
 }  // namespace
 
-Result<Spawned> spawn_holder(const std::string& program, const std::string& id) {
+Result<Spawned> spawn_holder(const std::string& program, const std::string& id,
+                             const std::string& run_dir) {
   auto [ours, theirs] = TRY(sys::seqpacket_pair());
   // dup2() onto itself would leave CLOEXEC set: move the channel out of the way first.
   if (theirs.get() == kChannelFd) {
@@ -51,8 +52,9 @@ Result<Spawned> spawn_holder(const std::string& program, const std::string& id) 
                            POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
   std::string name = "berth-holder";
-  std::string argument = id;
-  std::array<char*, 3> argv = {name.data(), argument.data(), nullptr};
+  std::string id_argument = id;
+  std::string run_argument = run_dir;
+  std::array<char*, 4> argv = {name.data(), id_argument.data(), run_argument.data(), nullptr};
   std::array<char*, 1> environment = {nullptr};
   pid_t pid = 0;
   if (const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(),

@@ -19,7 +19,8 @@ struct Spawned {
 /// Starts `program` in a session of its own: it does not end with the caller. The workload's id is
 /// its argument, for ps(1). It inherits no descriptor but its end of the channel, and says Hello
 /// first. It is the caller's child: let SIGCHLD be ignored (SA_NOCLDWAIT), or reap it.
-Result<Spawned> spawn_holder(const std::string& program, const std::string& id);
+Result<Spawned> spawn_holder(const std::string& program, const std::string& id,
+                             const std::string& run_dir);
 
 /// Connects to the holder whose run directory is `run_dir`. kNotFound or kConflict: none listens
 /// there any more.

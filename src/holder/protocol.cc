@@ -20,7 +20,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ErrorKind, {{ErrorKind::kInternal, "internal"},
 namespace berth::holder {
 
 // Not in an unnamed namespace: argument-dependent lookup does not see into one.
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Start, id, state_dir, run_dir, bundle,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Start, id, state_dir, bundle,
                                                 rootfs_mounts, open_stdin, stdin_once, tty, rows,
                                                 columns, log_path, has_network_namespace)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Resize, rows, columns)

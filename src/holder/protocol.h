@@ -5,7 +5,7 @@
 //
 //   engine                                     holder
 //     | -- (spawned with a connected socket) --> |
-//     | <------------------------------- Hello --|   waiting, no pid
+//     | <------------------------------- Hello --|   holder.sock listens; waiting, no pid
 //     | -- Attach + client's socket -----------> |   any number, before or after Start
 //     | -- Start + spec [+ network namespace] -> |
 //     | <--------------- Started | StartFailed --|   after StartFailed the holder ends
@@ -16,7 +16,9 @@
 //     | <------------------------------- Hello --|   running, pid, start time
 //     |                (as above from there)     |
 //
-// If the first engine goes away before Start, the holder ends and leaves nothing.
+// holder.sock is there before Hello, and Start comes after it: whatever runs can be found by a later engine. A holder
+// whose first engine goes away before Start ends and leaves nothing; it reads what that engine had sent before it greets
+// another.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +50,6 @@ inline constexpr std::string_view kExitName = "exit.json";
 struct Start {
   std::string id;
   std::string state_dir;  // exit.json goes here
-  std::string run_dir;    // holder.sock and started.json go here
   std::string bundle;
   std::vector<sys::MountSpec> rootfs_mounts;
   bool open_stdin = false;
