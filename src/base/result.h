@@ -2,7 +2,8 @@
 // monadic).
 //   TRY(expr)   unwraps a Result in a function that itself returns a Result; on error it returns that error.
 //   MUST(expr)  unwraps where failure is impossible; say in a comment why. Aborts with the text if it was not.
-// Both are GNU statement expressions: do not put co_await inside, nor use TRY in a coroutine.
+// Both are GNU statement expressions: do not put co_await inside, nor use TRY in a coroutine. There:
+//   CO_TRY(declaration, expr);   CO_TRY_VOID(expr);   the same with co_return; expr may contain co_await.
 #pragma once
 
 #include <concepts>
@@ -100,6 +101,20 @@ namespace detail {
     std::move(name).value();                                   \
   })
 #define TRY(...) BERTH_TRY_(BERTH_CONCAT(try_result_, __COUNTER__), __VA_ARGS__)
+
+#define BERTH_CO_TRY_(name, declaration, ...)              \
+  auto name = (__VA_ARGS__);                               \
+  if (!name.ok()) [[unlikely]]                             \
+    co_return std::move(name).error();                     \
+  declaration = std::move(name).value()
+#define CO_TRY(declaration, ...) \
+  BERTH_CO_TRY_(BERTH_CONCAT(co_try_result_, __COUNTER__), declaration, __VA_ARGS__)
+#define BERTH_CO_TRY_VOID_(name, ...)           \
+  do {                                          \
+    if (auto name = (__VA_ARGS__); !name.ok())  \
+      co_return std::move(name).error();        \
+  } while (false)
+#define CO_TRY_VOID(...) BERTH_CO_TRY_VOID_(BERTH_CONCAT(co_try_result_, __COUNTER__), __VA_ARGS__)
 
 #define BERTH_MUST_(name, ...)                                               \
   __extension__({                                                            \

@@ -1,12 +1,14 @@
-// Engine: the one place where the rooms meet. It owns the records of all workloads, their images, networks and volumes,
-// and drives one holder per running workload.
+// Engine: the one place where the rooms meet. It owns the records of all workloads, their images,
+// networks and volumes, and drives one holder per running workload.
 //
-// Threads: every member function is called, and every coroutine resumes, on the event-loop thread given to open(); the
-// state has no locks. What blocks (disk, netlink, spawning) runs on the engine's own small thread pool in between, while
-// the workload's state says what is under way, so a second caller gets a conflict and never half a workload.
-// The caller keeps the Engine alive until all coroutines have ended.
+// Threads: every member function is called, and every coroutine resumes, on the event-loop thread
+// given to open(); the state has no locks. What blocks (disk, netlink, spawning) runs on the
+// engine's own small thread pool in between, while the workload's state says what is under way, so
+// a second caller gets a conflict and never half a workload. The caller keeps the Engine alive
+// until all coroutines have ended.
 //
-// A WORKLOAD argument is a full id, a name, or an unambiguous prefix of an id; kNotFound says "No such container: X".
+// A WORKLOAD argument is a full id, a name, or an unambiguous prefix of an id; kNotFound says "No
+// such container: X".
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -41,6 +43,7 @@ struct AttachOptions {
   bool stdout_stream = false;
   bool stderr_stream = false;
   std::string detach_keys;  // "" : ctrl-p,ctrl-q
+  std::string early_input;  // what the client had sent behind its request
 };
 
 enum class WaitCondition { kNotRunning, kNextExit, kRemoved };
@@ -62,18 +65,19 @@ struct EngineInfo {
 class Engine {
  public:
   struct Options {
-    std::string root;           // what must last: images, records, logs, volumes
-    std::string run;            // what lasts until reboot: sockets
-    std::string holder_path;    // the berth-holder program
-    std::string init_path;      // the init that --init puts first; empty: --init is refused
+    std::string root;         // what must last: images, records, logs, volumes
+    std::string run;          // what lasts until reboot: sockets
+    std::string holder_path;  // the berth-holder program
+    std::string init_path;    // the init that --init puts first; empty: --init is refused
     std::string storage_driver;
     std::string bridge = "berth0";
     std::string bridge_subnet;  // "" : picked
     unsigned pool_size = 4;     // prepared sandboxes
   };
 
-  /// Opens the stores, takes back every workload that still runs, settles those that ended meanwhile, and clears away
-  /// what a crash left half made. Blocks. kConflict: another engine uses this root.
+  /// Opens the stores, takes back every workload that still runs, settles those that ended
+  /// meanwhile, and clears away what a crash left half made. Blocks. kConflict: another engine uses
+  /// this root.
   static Result<std::unique_ptr<Engine>> open(Options options, boost::asio::any_io_executor loop);
   virtual ~Engine() = default;
 
@@ -81,13 +85,14 @@ class Engine {
   virtual Task<CreateResult> create(std::string name, WorkloadConfig config) = 0;
   /// No error and `false` if it runs already (Docker's 304).
   virtual Task<bool> start(std::string workload) = 0;
-  /// Hands the client's connected stream socket to the workload's holder, which owns it from then on. A workload that
-  /// is not running keeps it until start; kConflict if it has been given kMaxPendingAttach already.
+  /// Hands the client's connected stream socket to the workload's holder, which owns it from then
+  /// on. A workload that is not running keeps it until start; kConflict if it has been given
+  /// kMaxPendingAttach already.
   virtual Task<> attach(std::string workload, AttachOptions options, UniqueFd client) = 0;
   virtual Task<> resize(std::string workload, unsigned rows, unsigned columns) = 0;
   virtual Task<> kill(std::string workload, int signal) = 0;
-  /// Sends the stop signal, after `timeout` seconds SIGKILL (-1: never; empty: the workload's own), and waits for the
-  /// end. `false` if it was not running (Docker's 304).
+  /// Sends the stop signal, after `timeout` seconds SIGKILL (-1: never; empty: the workload's own),
+  /// and waits for the end. `false` if it was not running (Docker's 304).
   virtual Task<bool> stop(std::string workload, std::optional<int> timeout) = 0;
   virtual Task<> remove(std::string workload, bool force, bool volumes) = 0;
   virtual Task<> rename(std::string workload, std::string name) = 0;
@@ -96,9 +101,11 @@ class Engine {
   virtual Result<WorkloadView> inspect(std::string_view workload) const = 0;
   virtual std::vector<WorkloadView> list(bool all) const = 0;
 
-  // Images. Blocking work runs on the pool; `archive` is read there and must stay alive until the task ends.
+  // Images. Blocking work runs on the pool; `archive` is read there and must stay alive until the
+  // task ends.
   virtual Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) = 0;
-  virtual Task<std::string> import_image(ByteSource& tar, image::ImageService::ImportOptions options) = 0;
+  virtual Task<std::string> import_image(ByteSource& tar,
+                                         image::ImageService::ImportOptions options) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
   virtual Task<> tag_image(std::string source, std::string target) = 0;
   virtual Task<std::vector<image::Image>> list_images() = 0;
