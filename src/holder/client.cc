@@ -8,7 +8,6 @@
 #include <csignal>
 
 #include "base/scope_exit.h"
-#include "holder/protocol.h"
 #include "sys/socket.h"
 
 namespace berth::holder {
@@ -36,6 +35,8 @@ Result<Spawned> spawn_holder(const std::string& program, const std::string& id,
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChannelFd);
+  // A descriptor that some library opened without CLOEXEC must not live on for a container's life.
+  posix_spawn_file_actions_addclosefrom_np(&actions, kChannelFd + 1);
   posix_spawn_file_actions_addchdir_np(&actions, "/");
 
   // A daemon may block or ignore signals; a holder, and what it runs, starts from a clean slate.
@@ -66,6 +67,34 @@ Result<Spawned> spawn_holder(const std::string& program, const std::string& id,
 
 Result<UniqueFd> connect_holder(const std::string& run_dir) {
   return sys::connect_seqpacket(fmt::format("{}/{}", run_dir, kSocketName));
+}
+
+Result<void> send(int socket, const EngineMessage& message, std::span<const int> fds,
+                  std::uint64_t sequence) {
+  const std::string text = encode(message, sequence);
+  if (text.size() > kMaxMessage)
+    return fail(ErrorKind::kExhausted, "a message of {} bytes is over the cap of {}", text.size(),
+                kMaxMessage);
+  return sys::send_message(socket, text, fds);
+}
+
+Result<std::optional<HolderMessage>> try_receive(int socket) {
+  auto packet = TRY(sys::receive_message(socket, kMaxMessage, sys::Wait::kNo));
+  if (!packet) return std::optional<HolderMessage>();
+  if (packet->bytes.empty())
+    return fail(ErrorKind::kNotFound, "the holder has closed its connection");
+  return std::optional(TRY(decode_holder_message(packet->bytes)));
+}
+
+Result<HolderMessage> receive(int socket, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (!TRY(sys::wait_readable(socket, left)))
+      return fail(ErrorKind::kExhausted, "the holder said nothing for {} ms", timeout.count());
+    if (auto message = TRY(try_receive(socket))) return std::move(*message);
+  }
 }
 
 }  // namespace berth::holder

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,6 +16,8 @@ namespace berth::sys {
 namespace {
 
 constexpr int kBacklog = 16;
+/// More parts than this in one send_some() are left for the next.
+constexpr std::size_t kMaxParts = 8;
 
 // The address of `path`; a long one as /proc/self/fd/<directory>/<name>, with `directory` keeping
 // that valid.
@@ -67,6 +70,13 @@ Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return fail_errno("socketpair(SOCK_SEQPACKET)");
+  return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+Result<std::pair<UniqueFd, UniqueFd>> stream_pair() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    return fail_errno("socketpair(SOCK_STREAM)");
   return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
 }
 
@@ -127,7 +137,7 @@ Result<void> send_message(int socket, std::string_view bytes, std::span<const in
   }
 }
 
-Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes) {
+Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes, Wait wait) {
   Message message;
   message.bytes.resize(max_bytes);
   iovec part{message.bytes.data(), message.bytes.size()};
@@ -137,9 +147,10 @@ Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes
   header.msg_iovlen = 1;
   header.msg_control = control.data();
   header.msg_controllen = control.size();
+  const int flags = MSG_CMSG_CLOEXEC | (wait == Wait::kNo ? MSG_DONTWAIT : 0);
   ssize_t length = -1;
   do {
-    length = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+    length = ::recvmsg(socket, &header, flags);
   } while (length < 0 && errno == EINTR);
   if (length < 0) {
     if (errno == EAGAIN) return std::optional<Message>();
@@ -174,6 +185,31 @@ Result<void> set_nonblocking(int fd, bool on) {
   if (::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) != 0)
     return fail_errno("fcntl(F_SETFL)");
   return {};
+}
+
+Result<std::size_t> send_some(int socket, std::span<const std::string_view> parts) {
+  std::array<iovec, kMaxParts> vectors{};
+  const std::size_t count = std::min(parts.size(), vectors.size());
+  for (std::size_t i = 0; i < count; ++i)
+    vectors[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+  msghdr header{};
+  header.msg_iov = vectors.data();
+  header.msg_iovlen = count;
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN) return std::size_t{0};
+    if (errno != EINTR) return fail_errno("send to a client");
+  }
+}
+
+Result<std::optional<std::size_t>> receive_some(int socket, std::span<char> into) {
+  for (;;) {
+    const ssize_t received = ::recv(socket, into.data(), into.size(), MSG_DONTWAIT);
+    if (received >= 0) return std::optional(static_cast<std::size_t>(received));
+    if (errno == EAGAIN) return std::optional<std::size_t>();
+    if (errno != EINTR) return fail_errno("receive from a client");
+  }
 }
 
 }  // namespace berth::sys

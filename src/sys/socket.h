@@ -28,6 +28,8 @@ struct Message {
 
 /// A connected pair of SOCK_SEQPACKET sockets.
 Result<std::pair<UniqueFd, UniqueFd>> seqpacket_pair();
+/// A connected pair of SOCK_STREAM sockets.
+Result<std::pair<UniqueFd, UniqueFd>> stream_pair();
 /// A listening SOCK_SEQPACKET socket at `path` (mode 0600), replacing a file that is there. Paths
 /// longer than sun_path (107 bytes) are reached through a descriptor of their directory.
 Result<UniqueFd> listen_seqpacket(const std::string& path);
@@ -39,12 +41,21 @@ Result<std::optional<UniqueFd>> accept_connection(int listener);
 /// Sends one message; `fds` are borrowed. Never raises SIGPIPE. kExhausted (EAGAIN) if the peer's
 /// queue is full, or if `bytes` is larger than the socket takes.
 Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds = {});
-/// Receives one message of at most `max_bytes`; blocks if the socket does. An empty message with no
-/// fds is the end of the stream. nullopt: a non-blocking socket has none. A longer message, or one
-/// with more than kMaxMessageFds, is kInvalid and is dropped whole, its descriptors closed.
-Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes);
+enum class Wait : bool { kNo, kIfSocketBlocks };
+
+/// Receives one message of at most `max_bytes`. An empty message with no fds is the end of the
+/// stream. nullopt: there is none now. A longer message, or one with more than kMaxMessageFds, is
+/// kInvalid and is dropped whole, its descriptors closed.
+Result<std::optional<Message>> receive_message(int socket, std::size_t max_bytes,
+                                               Wait wait = Wait::kIfSocketBlocks);
 /// Waits until `fd` is readable (or has ended). False: `timeout` has passed.
 Result<bool> wait_readable(int fd, std::chrono::milliseconds timeout);
 Result<void> set_nonblocking(int fd, bool on);
+
+/// Sends what the stream socket takes at once of `parts`, one after the other, and says how much;
+/// 0: it is full. Never waits, never raises SIGPIPE, leaves the socket's own flags alone.
+Result<std::size_t> send_some(int socket, std::span<const std::string_view> parts);
+/// Receives what is there. nullopt: nothing now; 0: the peer has ended its side. Never waits.
+Result<std::optional<std::size_t>> receive_some(int socket, std::span<char> into);
 
 }  // namespace berth::sys

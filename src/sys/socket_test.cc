@@ -80,5 +80,24 @@ TEST(Memfd, IsSealedAndCapped) {
   EXPECT_EQ(read_memfd(file.get(), 4).error().kind(), ErrorKind::kExhausted);
 }
 
+TEST(StreamSocket, NeverWaits) {
+  auto [a, b] = *stream_pair();
+  std::array<char, 16> buffer{};
+  EXPECT_FALSE(receive_some(b.get(), buffer)->has_value());
+  EXPECT_EQ(*send_some(a.get(), std::array<std::string_view, 2>{"ab", "cd"}), 4);
+  EXPECT_EQ(**receive_some(b.get(), buffer), 4);
+  const std::string much(1U << 20U, 'x');
+  std::size_t sent = 0;
+  for (;;) {
+    const auto n = send_some(a.get(), std::array<std::string_view, 1>{much});
+    ASSERT_TRUE(n.ok());
+    if (*n == 0) break;
+    sent += *n;
+  }
+  EXPECT_GT(sent, 0);
+  b.reset();
+  EXPECT_FALSE(send_some(a.get(), std::array<std::string_view, 1>{much}).ok());
+}
+
 }  // namespace
 }  // namespace berth::sys
