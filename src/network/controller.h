@@ -1,6 +1,6 @@
-// Controller: the networks of one engine, and the engine's one entry to this room. Thread-safe; calls block, but the
-// path of connect() was prepared ahead: namespaces with a veth on the default bridge wait in a pool, and what is slow to
-// undo (RCU waits) is undone by a background thread.
+// Controller: the networks of one engine, and the engine's one entry to this room. Thread-safe;
+// calls block, but the path of connect() was prepared ahead: namespaces with a veth on the default
+// bridge wait in a pool, and what is slow to undo (RCU waits) is undone by a background thread.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "base/unique_fd.h"
 #include "network/cnm.h"
 
 namespace berth::network {
@@ -21,14 +23,18 @@ struct Connection {
 class Controller {
  public:
   struct Options {
-    std::string state_dir;            // networks.json lives here
-    std::string bridge = "berth0";    // name of the default bridge, at most 15 characters
-    std::string bridge_subnet;        // "10.88.0.1/24": gateway and prefix; "" : first pool free of clashes
-    std::string table = "berth";      // nft table (inet) of this engine; two engines on a host differ here
-    unsigned pool_size = 4;           // prepared sandboxes kept ready; 0: none
+    std::string state_dir;          // networks.json lives here
+    std::string bridge = "berth0";  // name of the default bridge, at most 15 characters
+    std::string
+        bridge_subnet;  // "10.88.0.1/24": gateway and prefix; "" : first pool free of clashes
+    std::string table =
+        "berth";             // nft table (ip) of this engine; two engines on a host differ here
+    unsigned pool_size = 4;  // prepared sandboxes kept ready; 0: none
   };
-  /// Creates or adopts the default networks (bridge, host, none). Endpoints that are still in use must be given to
-  /// adopt() next, then finish_adoption() removes what nobody claimed (links, rules, addresses).
+  /// Creates or adopts the default networks (bridge, host, none) in the calling thread's network
+  /// namespace, in which all later calls must be made. Endpoints that are still in use must be
+  /// given to adopt() next, then finish_adoption() removes what nobody claimed (links, rules,
+  /// addresses) and starts to fill the pool: call it also on a first start.
   static Result<std::unique_ptr<Controller>> open(Options options);
   virtual ~Controller() = default;
 
@@ -36,15 +42,21 @@ class Controller {
   virtual Result<NetworkInfo> find(std::string_view network) const = 0;
   virtual std::vector<NetworkInfo> list() const = 0;
 
-  /// Makes (or takes from the pool) a sandbox, connects it to `network`, opens its ports. On error nothing stays.
+  /// Makes (or takes from the pool) a sandbox, connects it to `network`, opens its ports. On error
+  /// nothing stays.
   virtual Result<Connection> connect(std::string_view network, const EndpointOptions& options) = 0;
-  /// Frees address and ports at once; links and namespaces vanish with the sandbox. Idempotent.
+  /// Frees address and ports at once; links and namespaces vanish with the sandbox. Idempotent: an
+  /// endpoint that is not connected (any more) is fine.
   virtual Result<void> disconnect(const Endpoint& endpoint) = 0;
 
   virtual Result<void> adopt(const Endpoint& endpoint) = 0;
   virtual Result<void> finish_adoption() = 0;
 
+  /// Waits until the pool is full and what was deferred is done: for tests and benchmarks.
+  virtual void wait_until_settled() = 0;
+
   /// Removes every link and the table of this engine from the host: `berthd --teardown` and tests.
+  /// Only the destructor may follow. net.ipv4.ip_forward stays as it is.
   virtual Result<void> teardown() = 0;
 };
 

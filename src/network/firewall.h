@@ -1,0 +1,55 @@
+// Firewall: this engine's own nftables table. What it should hold is kept here; changes go to the
+// kernel as single atomic transactions of elements. A table that an earlier process left is adopted
+// as it is, so no port closes; one that somebody flushed is made anew, complete, at the next
+// change. Other tables are never touched. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "network/firewall_table.h"
+#include "network/nft.h"
+
+namespace berth::network {
+
+class Firewall {
+ public:
+  /// Makes or adopts the table `ip <table>` in the calling thread's namespace.
+  static Result<std::unique_ptr<Firewall>> open(std::string table);
+
+  Result<void> add_bridge(const BridgeRules& rules);
+  Result<void> remove_bridge(const BridgeRules& rules);
+  /// Nothing is forwarded between any two of these host links.
+  Result<void> close_forwarding_between(std::span<const std::string> interfaces);
+
+  /// Sends the ports to `container`, all or none of them. Ports have their host_port filled in.
+  Result<void> publish(std::span<const PortBinding> ports, Ipv4 container);
+  Result<void> revoke(std::span<const PortBinding> ports, Ipv4 container);
+
+  /// Removes what an earlier process left and nobody asked for since.
+  Result<void> remove_unclaimed();
+  /// Removes the whole table. Nothing else may be called afterwards.
+  Result<void> remove();
+  /// Gives the library's memory back; a background thread calls it when nothing changed for a
+  /// while.
+  void release_memory();
+
+ private:
+  explicit Firewall(std::string table) : table_(std::move(table)) {}
+  Result<void> add(const TableContent& content);
+  /// Takes elements out; those that are gone already are fine.
+  Result<void> drop(const TableContent& content);
+  /// Makes the kernel hold everything in wanted_; with `only`, nothing else.
+  Result<void> reconcile(bool only);
+
+  const std::string table_;
+  std::mutex mutex_;
+  Nft nft_;              // GUARDED_BY(mutex_)
+  TableContent wanted_;  // GUARDED_BY(mutex_)
+};
+
+}  // namespace berth::network
