@@ -1,0 +1,174 @@
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "engine/engine_impl.h"
+
+namespace berth::engine {
+namespace {
+
+// Threads for what blocks. Few: the work is short, and each costs memory; two more than the cores of a small host keep
+// a slow disk from holding up everything else.
+constexpr std::size_t kPoolThreads = 4;
+
+Result<void> make_dirs(const std::string& path, mode_t mode) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    const bool last = slash == std::string::npos;
+    if (::mkdir(part.c_str(), last ? mode : 0755) != 0 && errno != EEXIST)
+      return fail_errno("make directory {}", part);
+    if (last) return {};
+  }
+}
+
+Result<UniqueFd> take_lock(const std::string& path, const std::string& root) {
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid()) return fail_errno("open {}", path);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno != EWOULDBLOCK) return fail_errno("lock {}", path);
+  return fail(ErrorKind::kConflict, "another engine is using {}: stop it, or give this one another --root", root);
+}
+
+}  // namespace
+
+std::string_view to_string(WorkloadState state) {
+  switch (state) {
+    case WorkloadState::kCreated:
+    case WorkloadState::kStarting:
+      return "created";
+    case WorkloadState::kRunning:
+      return "running";
+    case WorkloadState::kExited:
+      return "exited";
+    case WorkloadState::kRemoving:
+      return "removing";
+  }
+  return "dead";
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(Options options, boost::asio::any_io_executor loop) {
+  auto engine = std::make_unique<EngineImpl>(std::move(options), std::move(loop));
+  TRY(engine->open_stores());
+  TRY(engine->recover());
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+EngineImpl::EngineImpl(Options options, boost::asio::any_io_executor loop)
+    : options_(std::move(options)),
+      loop_(std::move(loop)),
+      layout_{.root = options_.root, .run = options_.run},
+      volumes_(layout_.volumes()),
+      pool_(kPoolThreads) {}
+
+EngineImpl::~EngineImpl() {
+  pool_.join();
+}
+
+Result<void> EngineImpl::open_stores() {
+  TRY(make_dirs(layout_.root, 0710));
+  TRY(make_dirs(layout_.run, 0711));
+  lock_ = TRY(take_lock(layout_.lock(), layout_.root));
+  for (const std::string& directory : {layout_.workloads(), layout_.volumes(), layout_.runs(), layout_.network()})
+    TRY(make_dirs(directory, 0710));
+  records_ = TRY(RecordStore::open(layout_.database()));
+  images_ = TRY(image::ImageService::open({.root = layout_.images(), .driver = options_.storage_driver}));
+  network_ = TRY(network::Controller::open({.state_dir = layout_.network(),
+                                            .bridge = options_.bridge,
+                                            .bridge_subnet = options_.bridge_subnet,
+                                            .table = options_.bridge,
+                                            .pool_size = options_.pool_size}));
+  image_count_ = TRY(images_->list()).size();
+  return {};
+}
+
+void EngineImpl::close() {
+  for (const Entry& workload : registry_.all()) {
+    if (workload->holder) workload->holder->close();
+  }
+  pool_.join();
+}
+
+Result<WorkloadView> EngineImpl::inspect(std::string_view reference) const {
+  return TRY(registry_.find(reference))->view;
+}
+
+std::vector<WorkloadView> EngineImpl::list(bool all) const {
+  std::vector<WorkloadView> views;
+  for (const Entry& workload : registry_.all()) {
+    if (all || workload->view.status.state == WorkloadState::kRunning) views.push_back(workload->view);
+  }
+  std::ranges::sort(views, [](const WorkloadView& a, const WorkloadView& b) { return a.created > b.created; });
+  return views;
+}
+
+Task<> EngineImpl::rename(std::string reference, std::string name) {
+  CO_TRY(const Entry workload, registry_.find(reference));
+  if (name.starts_with('/')) name.erase(0, 1);
+  if (workload->busy()) co_return fail(ErrorKind::kConflict, "container {} is being changed", reference);
+  if (name == workload->view.name)
+    co_return fail(ErrorKind::kInvalid, "Renaming a container with the same name as its current name");
+  CO_TRY_VOID(registry_.reserve_name(name, workload->view.id));
+  const std::string old = std::exchange(workload->view.name, name);
+  auto write_down = [this, view = workload->view] { return records_->update(view); };
+  if (auto written = co_await offload(pool_, write_down); !written.ok()) {
+    workload->view.name = old;
+    registry_.release_name(name);
+    co_return std::move(written).error();
+  }
+  registry_.release_name(old);
+  publish(*workload, "rename", {{"oldName", "/" + old}});
+  co_return Result<void>();
+}
+
+Task<> EngineImpl::resize(std::string reference, unsigned rows, unsigned columns) {
+  CO_TRY(const Entry workload, registry_.find(reference));
+  if (!workload->holder)
+    co_return fail(ErrorKind::kConflict, "container {} is not running", workload->view.id.str());
+  co_return workload->holder->send(holder::Resize{.rows = rows, .columns = columns});
+}
+
+void EngineImpl::publish(const Workload& workload, std::string action, std::map<std::string, std::string> attributes) {
+  attributes.insert(workload.view.config.labels.begin(), workload.view.config.labels.end());
+  attributes["image"] = workload.view.config.image;
+  attributes["name"] = workload.view.name;
+  events_.publish({.type = "container",
+                   .action = std::move(action),
+                   .actor = workload.view.id.str(),
+                   .attributes = std::move(attributes),
+                   .time = now()});
+}
+
+std::size_t EngineImpl::count(WorkloadState state) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      registry_.all(), [&](const Entry& workload) { return workload->view.status.state == state; }));
+}
+
+std::vector<network::NetworkInfo> EngineImpl::networks() const {
+  return network_->list();
+}
+
+Result<network::NetworkInfo> EngineImpl::find_network(std::string_view network) const {
+  return network_->find(network);
+}
+
+EngineInfo EngineImpl::info() const {
+  const std::size_t running = count(WorkloadState::kRunning);
+  struct stat unified {};
+  return {.id = records_->engine_id(),
+          .root = layout_.root,
+          .storage_driver = std::string(images_->snapshots().name()),
+          .cgroup_driver = "cgroupfs",
+          // Only a pure v2 host has the controllers' list at the top.
+          .cgroup_version = ::stat("/sys/fs/cgroup/cgroup.controllers", &unified) == 0 ? "2" : "1",
+          .running = running,
+          .stopped = registry_.all().size() - running,
+          .images = image_count_};
+}
+
+}  // namespace berth::engine

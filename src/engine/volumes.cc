@@ -1,0 +1,73 @@
+#include "engine/volumes.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <system_error>
+
+#include "base/strong_id.h"
+
+namespace berth::engine {
+namespace {
+
+constexpr const char* kMarker = "anonymous";
+
+Result<void> make_dir(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  return fail_errno("make volume directory {}", path);
+}
+
+}  // namespace
+
+bool Volumes::valid_name(std::string_view name) {
+  constexpr std::size_t kMaxName = 255;
+  const auto allowed = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
+  };
+  return name.size() >= 2 && name.size() <= kMaxName && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
+         std::ranges::all_of(name, allowed);
+}
+
+std::string Volumes::data_path(std::string_view name) const {
+  return fmt::format("{}/{}/_data", root_, name);
+}
+
+Result<std::string> Volumes::ensure(std::string_view name) {
+  if (!valid_name(name)) {
+    return fail(ErrorKind::kInvalid,
+                "\"{}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are "
+                "allowed. If you intended to pass a host directory, use absolute path",
+                name);
+  }
+  const std::string data = data_path(name);
+  TRY(make_dir(root_, 0711));
+  TRY(make_dir(fmt::format("{}/{}", root_, name), 0711));
+  TRY(make_dir(data, 0755));
+  return data;
+}
+
+Result<std::string> Volumes::create_anonymous() {
+  std::string name = random_hex(64);
+  TRY(ensure(name));
+  const std::string marker = fmt::format("{}/{}/{}", root_, name, kMarker);
+  if (::mkdir(marker.c_str(), 0700) != 0) return fail_errno("mark volume {} as anonymous", name);
+  return name;
+}
+
+Result<void> Volumes::remove_if_anonymous(std::string_view name) {
+  if (!valid_name(name)) return fail(ErrorKind::kInvalid, "bad volume name '{}'", name);
+  const std::string directory = fmt::format("{}/{}", root_, name);
+  if (::access((directory + "/" + kMarker).c_str(), F_OK) != 0) return {};
+  // remove_all() does not follow symlinks. Data first: after a crash in between the marker still tells what is left.
+  for (const std::string& part : {data_path(name), directory}) {
+    std::error_code error;
+    std::filesystem::remove_all(part, error);
+    if (error) return Error::from_errno(error.value(), fmt::format("remove volume {}", name));
+  }
+  return {};
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,32 @@
+// Volumes: directories that outlive workloads, kept by name below one root ("local" driver). The file system is the
+// truth: <root>/<name>/_data is the volume, an `anonymous` marker beside it says that nobody named it. Thread-safe; calls
+// block.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace berth::engine {
+
+class Volumes {
+ public:
+  explicit Volumes(std::string root) : root_(std::move(root)) {}
+
+  /// Docker's rule for names: [a-zA-Z0-9][a-zA-Z0-9_.-]+.
+  static bool valid_name(std::string_view name);
+
+  /// The data directory of volume `name`, made (0755) if it does not exist. kInvalid for a bad name.
+  Result<std::string> ensure(std::string_view name);
+  /// A new volume with a 64-digit name; returns that name.
+  Result<std::string> create_anonymous();
+  std::string data_path(std::string_view name) const;
+  /// Removes an anonymous volume and its data; leaves a named one alone. Idempotent.
+  Result<void> remove_if_anonymous(std::string_view name);
+
+ private:
+  std::string root_;
+};
+
+}  // namespace berth::engine
