@@ -21,11 +21,14 @@ constexpr std::int64_t kMinMemory = 6LL << 20;
 Result<void> check_memory(const WorkloadConfig& config) {
   const Resources& r = config.resources;
   if (r.memory < 0) return fail(ErrorKind::kInvalid, "memory limit {} is negative", r.memory);
-  if (r.memory > 0 && r.memory < kMinMemory) return fail(ErrorKind::kInvalid, "Minimum memory limit allowed is 6MB");
+  if (r.memory > 0 && r.memory < kMinMemory)
+    return fail(ErrorKind::kInvalid, "Minimum memory limit allowed is 6MB");
   if (r.memory > 0 && r.memory_swap > 0 && r.memory_swap < r.memory)
-    return fail(ErrorKind::kInvalid, "Minimum memoryswap limit should be larger than memory limit, see usage");
+    return fail(ErrorKind::kInvalid,
+                "Minimum memoryswap limit should be larger than memory limit, see usage");
   if (r.memory == 0 && r.memory_swap > 0)
-    return fail(ErrorKind::kInvalid, "You should always set the Memory limit when using Memoryswap limit, see usage");
+    return fail(ErrorKind::kInvalid,
+                "You should always set the Memory limit when using Memoryswap limit, see usage");
   if (r.memory > 0 && r.memory_reservation > r.memory)
     return fail(ErrorKind::kInvalid,
                 "Minimum memory limit can not be less than memory reservation limit, see usage");
@@ -37,14 +40,17 @@ Result<void> check_cpu(const WorkloadConfig& config) {
   if (r.nano_cpus < 0) return fail(ErrorKind::kInvalid, "CPU limit {} is negative", r.nano_cpus);
   if (r.nano_cpus > 0 && (r.cpu_quota != 0 || r.cpu_period != 0))
     return fail(ErrorKind::kInvalid,
-                "Conflicting options: Nano CPUs and CPU Period (or Quota) cannot both be set: use --cpus or "
+                "Conflicting options: Nano CPUs and CPU Period (or Quota) cannot both be set: use "
+                "--cpus or "
                 "--cpu-period with --cpu-quota");
   if (r.cpu_period != 0 && (r.cpu_period < 1000 || r.cpu_period > 1'000'000))
-    return fail(ErrorKind::kInvalid,
-                "CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
+    return fail(
+        ErrorKind::kInvalid,
+        "CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
   if (r.cpu_quota > 0 && r.cpu_quota < 1000)
     return fail(ErrorKind::kInvalid, "CPU cfs quota cannot be less than 1ms (i.e. 1000)");
-  if (r.cpu_shares < 0) return fail(ErrorKind::kInvalid, "CPU shares {} are negative", r.cpu_shares);
+  if (r.cpu_shares < 0)
+    return fail(ErrorKind::kInvalid, "CPU shares {} are negative", r.cpu_shares);
   if (r.blkio_weight != 0 && (r.blkio_weight < 10 || r.blkio_weight > 1000))
     return fail(ErrorKind::kInvalid, "Range of blkio weight is from 10 to 1000");
   return {};
@@ -52,16 +58,19 @@ Result<void> check_cpu(const WorkloadConfig& config) {
 
 Result<void> check_paths(const WorkloadConfig& config) {
   if (!config.working_dir.empty() && config.working_dir[0] != '/')
-    return fail(ErrorKind::kInvalid, "the working directory '{}' is invalid, it needs to be an absolute path",
+    return fail(ErrorKind::kInvalid,
+                "the working directory '{}' is invalid, it needs to be an absolute path",
                 config.working_dir);
   std::vector<std::string_view> targets;
   for (const MountRequest& mount : config.mounts) {
     if (mount.target.empty() || mount.target[0] != '/')
-      return fail(ErrorKind::kInvalid, "invalid mount path: '{}' mount path must be absolute", mount.target);
+      return fail(ErrorKind::kInvalid, "invalid mount path: '{}' mount path must be absolute",
+                  mount.target);
     if (mount.target == "/")
       return fail(ErrorKind::kInvalid, "invalid volume specification: destination can't be '/'");
     if (mount.kind == MountKind::kBind && (mount.source.empty() || mount.source[0] != '/'))
-      return fail(ErrorKind::kInvalid, "invalid mount source '{}': a bind mount needs an absolute host path",
+      return fail(ErrorKind::kInvalid,
+                  "invalid mount source '{}': a bind mount needs an absolute host path",
                   mount.source);
     targets.push_back(mount.target);
   }
@@ -73,15 +82,18 @@ Result<void> check_paths(const WorkloadConfig& config) {
 
 Result<void> check_names(const WorkloadConfig& config) {
   if (config.hostname.size() > 63)
-    return fail(ErrorKind::kInvalid, "invalid hostname '{}': at most 63 characters", config.hostname);
+    return fail(ErrorKind::kInvalid, "invalid hostname '{}': at most 63 characters",
+                config.hostname);
   for (const std::string& variable : config.env) {
     if (variable.empty() || variable[0] == '=')
       return fail(ErrorKind::kInvalid, "invalid environment variable: '{}'", variable);
     if (variable.find('\0') != std::string::npos)
-      return fail(ErrorKind::kInvalid, "environment variable '{}' contains a null byte", name_of(variable));
+      return fail(ErrorKind::kInvalid, "environment variable '{}' contains a null byte",
+                  name_of(variable));
   }
   if (config.entrypoint.value_or(std::vector<std::string>()).empty() && config.cmd.empty())
-    return fail(ErrorKind::kInvalid, "No command specified: neither the image nor the request names one");
+    return fail(ErrorKind::kInvalid,
+                "No command specified: neither the image nor the request names one");
   if (!config.stop_signal.empty()) TRY(parse_signal(config.stop_signal));
   for (const std::string& host : config.extra_hosts) {
     if (host.find(':') == std::string::npos)
@@ -94,12 +106,13 @@ Result<void> check_names(const WorkloadConfig& config) {
 Result<void> check_supported(const WorkloadConfig& config) {
   if (!config.restart_policy.empty() && config.restart_policy != "no") {
     return fail(ErrorKind::kUnsupported,
-                "restart policy '{}' is not supported yet: leave --restart out and start the workload again yourself",
+                "restart policy '{}' is not supported yet: leave --restart out and start the "
+                "workload again yourself",
                 config.restart_policy);
   }
   if (config.log.driver != "json-file" && config.log.driver != "none" && !config.log.driver.empty())
-    return fail(ErrorKind::kUnsupported, "log driver '{}' is not supported yet: use json-file or none",
-                config.log.driver);
+    return fail(ErrorKind::kUnsupported,
+                "log driver '{}' is not supported yet: use json-file or none", config.log.driver);
   struct Mode {
     const char* option;
     const std::string& value;
@@ -107,8 +120,10 @@ Result<void> check_supported(const WorkloadConfig& config) {
   for (const Mode& mode : {Mode{"--pid", config.pid_mode}, Mode{"--ipc", config.ipc_mode},
                            Mode{"--uts", config.uts_mode}, Mode{"--cgroupns", config.cgroupns_mode},
                            Mode{"--userns", config.userns_mode}}) {
-    if (!mode.value.empty() && mode.value != "host" && mode.value != "private" && mode.value != "shareable")
-      return fail(ErrorKind::kUnsupported, "{} {} is not supported yet: use host or private", mode.option, mode.value);
+    if (!mode.value.empty() && mode.value != "host" && mode.value != "private" &&
+        mode.value != "shareable")
+      return fail(ErrorKind::kUnsupported, "{} {} is not supported yet: use host or private",
+                  mode.option, mode.value);
   }
   if (config.network_mode.starts_with("container:"))
     return fail(ErrorKind::kUnsupported, "--network {} is not supported yet", config.network_mode);
@@ -125,17 +140,17 @@ struct SignalName {
 };
 
 constexpr std::array kSignals = {
-    SignalName{"HUP", SIGHUP},       SignalName{"INT", SIGINT},   SignalName{"QUIT", SIGQUIT},
-    SignalName{"ILL", SIGILL},       SignalName{"TRAP", SIGTRAP}, SignalName{"ABRT", SIGABRT},
-    SignalName{"IOT", SIGIOT},       SignalName{"BUS", SIGBUS},   SignalName{"FPE", SIGFPE},
-    SignalName{"KILL", SIGKILL},     SignalName{"USR1", SIGUSR1}, SignalName{"SEGV", SIGSEGV},
-    SignalName{"USR2", SIGUSR2},     SignalName{"PIPE", SIGPIPE}, SignalName{"ALRM", SIGALRM},
-    SignalName{"TERM", SIGTERM},     SignalName{"STKFLT", 16},    SignalName{"CHLD", SIGCHLD},
-    SignalName{"CONT", SIGCONT},     SignalName{"STOP", SIGSTOP}, SignalName{"TSTP", SIGTSTP},
-    SignalName{"TTIN", SIGTTIN},     SignalName{"TTOU", SIGTTOU}, SignalName{"URG", SIGURG},
-    SignalName{"XCPU", SIGXCPU},     SignalName{"XFSZ", SIGXFSZ}, SignalName{"VTALRM", SIGVTALRM},
-    SignalName{"PROF", SIGPROF},     SignalName{"WINCH", SIGWINCH}, SignalName{"IO", SIGIO},
-    SignalName{"POLL", SIGPOLL},     SignalName{"PWR", SIGPWR},   SignalName{"SYS", SIGSYS},
+    SignalName{"HUP", SIGHUP},   SignalName{"INT", SIGINT},     SignalName{"QUIT", SIGQUIT},
+    SignalName{"ILL", SIGILL},   SignalName{"TRAP", SIGTRAP},   SignalName{"ABRT", SIGABRT},
+    SignalName{"IOT", SIGIOT},   SignalName{"BUS", SIGBUS},     SignalName{"FPE", SIGFPE},
+    SignalName{"KILL", SIGKILL}, SignalName{"USR1", SIGUSR1},   SignalName{"SEGV", SIGSEGV},
+    SignalName{"USR2", SIGUSR2}, SignalName{"PIPE", SIGPIPE},   SignalName{"ALRM", SIGALRM},
+    SignalName{"TERM", SIGTERM}, SignalName{"STKFLT", 16},      SignalName{"CHLD", SIGCHLD},
+    SignalName{"CONT", SIGCONT}, SignalName{"STOP", SIGSTOP},   SignalName{"TSTP", SIGTSTP},
+    SignalName{"TTIN", SIGTTIN}, SignalName{"TTOU", SIGTTOU},   SignalName{"URG", SIGURG},
+    SignalName{"XCPU", SIGXCPU}, SignalName{"XFSZ", SIGXFSZ},   SignalName{"VTALRM", SIGVTALRM},
+    SignalName{"PROF", SIGPROF}, SignalName{"WINCH", SIGWINCH}, SignalName{"IO", SIGIO},
+    SignalName{"POLL", SIGPOLL}, SignalName{"PWR", SIGPWR},     SignalName{"SYS", SIGSYS},
 };
 
 }  // namespace
@@ -148,7 +163,9 @@ void merge_image_config(WorkloadConfig& config, const image::ImageConfig& image)
     config.entrypoint->clear();  // --entrypoint "" asks for none at all
   }
   for (const std::string& variable : image.env) {
-    const auto same_name = [&](const std::string& own) { return name_of(own) == name_of(variable); };
+    const auto same_name = [&](const std::string& own) {
+      return name_of(own) == name_of(variable);
+    };
     if (std::ranges::none_of(config.env, same_name)) config.env.push_back(variable);
   }
   if (config.working_dir.empty()) config.working_dir = image.working_dir;
@@ -160,7 +177,8 @@ void merge_image_config(WorkloadConfig& config, const image::ImageConfig& image)
       config.exposed_ports.push_back(port);
   }
   for (const std::string& volume : image.volumes) {
-    if (std::ranges::find(config.volumes, volume) == config.volumes.end()) config.volumes.push_back(volume);
+    if (std::ranges::find(config.volumes, volume) == config.volumes.end())
+      config.volumes.push_back(volume);
   }
 }
 
@@ -180,14 +198,16 @@ Result<int> parse_signal(std::string_view text) {
     return fail(ErrorKind::kInvalid, "Invalid signal: {}", text);
   }
   std::string name(text);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   std::string_view bare = name;
   if (bare.starts_with("SIG")) bare.remove_prefix(3);
   for (const SignalName& signal : kSignals) {
     if (signal.name == bare) return signal.number;
   }
   // RTMIN+3, RTMAX-1: what systemd images use as their stop signal.
-  for (const auto& [prefix, base, sign] : {std::tuple("RTMIN", SIGRTMIN, 1), std::tuple("RTMAX", SIGRTMAX, -1)}) {
+  for (const auto& [prefix, base, sign] :
+       {std::tuple("RTMIN", SIGRTMIN, 1), std::tuple("RTMAX", SIGRTMAX, -1)}) {
     if (!bare.starts_with(prefix)) continue;
     std::string_view rest = bare.substr(5);
     if (rest.empty()) return base;

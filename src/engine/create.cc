@@ -18,20 +18,23 @@ Result<void> make_dir(const std::string& path, mode_t mode) {
 
 // A bind's source as it will be mounted: made if the request allows, and there either way.
 Result<void> check_bind_source(const MountRequest& request) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(request.source.c_str(), &status) == 0) return {};
   if (errno != ENOENT) return fail_errno("look at bind source {}", request.source);
   if (!request.create_source) {
-    return fail(ErrorKind::kInvalid, "invalid mount config for type \"bind\": bind source path does not exist: {}",
+    return fail(ErrorKind::kInvalid,
+                "invalid mount config for type \"bind\": bind source path does not exist: {}",
                 request.source);
   }
   std::error_code error;
   std::filesystem::create_directories(request.source, error);
-  if (error) return Error::from_errno(error.value(), fmt::format("make bind source {}", request.source));
+  if (error)
+    return Error::from_errno(error.value(), fmt::format("make bind source {}", request.source));
   return {};
 }
 
-// Resolves every mount the workload asks for, and gives each `volumes` path that has none a volume of its own.
+// Resolves every mount the workload asks for, and gives each `volumes` path that has none a volume
+// of its own.
 Result<std::vector<MountPoint>> resolve_mounts(const WorkloadConfig& config, Volumes& volumes) {
   std::vector<MountPoint> points;
   for (const MountRequest& request : config.mounts) {
@@ -45,7 +48,8 @@ Result<std::vector<MountPoint>> resolve_mounts(const WorkloadConfig& config, Vol
       case MountKind::kBind:
         TRY(check_bind_source(request));
         for (const std::string& option : request.options) {
-          if (option.ends_with("private") || option.ends_with("slave") || option.ends_with("shared"))
+          if (option.ends_with("private") || option.ends_with("slave") ||
+              option.ends_with("shared"))
             point.propagation = option;
         }
         break;
@@ -111,7 +115,8 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
   view.args.assign(argv.begin() + 1, argv.end());
   if (config.hostname.empty() && config.uts_mode != "host" && config.network_mode != "host")
     config.hostname = std::string(id.brief());
-  if (config.network_mode.empty() || config.network_mode == "default") config.network_mode = "bridge";
+  if (config.network_mode.empty() || config.network_mode == "default")
+    config.network_mode = "bridge";
   view.config = std::move(config);
   const std::string state_dir = layout_.state_dir(id);
   if (view.config.log.driver != "none") view.log_path = layout_.log(id);
@@ -145,13 +150,15 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
 
 Result<void> EngineImpl::check_network(const WorkloadConfig& config) const {
   const std::string& mode = config.network_mode;
-  const network::NetworkInfo found = TRY(network_->find(mode.empty() || mode == "default" ? "bridge" : mode));
+  const network::NetworkInfo found =
+      TRY(network_->find(mode.empty() || mode == "default" ? "bridge" : mode));
   if (found.driver != "bridge" && (!config.ports.empty() || config.publish_all)) {
     if (found.driver == "host") return {};  // Docker drops published ports there with a warning
   }
   if (!config.static_address.empty() && (found.name == "bridge" || found.driver != "bridge")) {
     return fail(ErrorKind::kInvalid,
-                "user specified IP address is supported on user defined networks only, not on '{}'", found.name);
+                "user specified IP address is supported on user defined networks only, not on '{}'",
+                found.name);
   }
   return {};
 }

@@ -1,8 +1,8 @@
-// The end of a workload: signals, stops, the holder's word that it is over, and what then has to be settled.
-#include <csignal>
-
+// The end of a workload: signals, stops, the holder's word that it is over, and what then has to be
+// settled.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <csignal>
 
 #include "base/log.h"
 #include "engine/config_merge.h"
@@ -11,8 +11,8 @@
 namespace berth::engine {
 namespace {
 
-// How long a workload may take to die of SIGKILL before a caller is told that it did not: a process in
-// uninterruptible sleep must not hold a request for ever.
+// How long a workload may take to die of SIGKILL before a caller is told that it did not: a process
+// in uninterruptible sleep must not hold a request for ever.
 constexpr std::chrono::seconds kKillPatience{30};
 // Docker's default for --stop-timeout.
 constexpr int kDefaultStopSeconds = 10;
@@ -32,15 +32,17 @@ Result<void> EngineImpl::signal(Workload& workload, int number) {
 Task<> EngineImpl::kill(std::string reference, int number) {
   CO_TRY(const Entry workload, registry_.find(reference));
   if (workload->view.status.state != WorkloadState::kRunning) {
-    co_return fail(ErrorKind::kConflict, "Cannot kill container: {}: container {} is not running", reference,
-                   workload->view.id.str());
+    co_return fail(ErrorKind::kConflict, "Cannot kill container: {}: container {} is not running",
+                   reference, workload->view.id.str());
   }
   CO_TRY_VOID(signal(*workload, number));
   publish(*workload, "kill", {{"signal", std::to_string(number)}});
   // Docker answers a SIGKILL only once the container is gone.
   if (number == SIGKILL && !co_await ended_within(workload, kKillPatience)) {
-    co_return fail(ErrorKind::kInternal, "container {} did not end within {} s of SIGKILL: a process of it may be "
-                   "stuck in the kernel", workload->view.id.str(), kKillPatience.count());
+    co_return fail(ErrorKind::kInternal,
+                   "container {} did not end within {} s of SIGKILL: a process of it may be "
+                   "stuck in the kernel",
+                   workload->view.id.str(), kKillPatience.count());
   }
   co_return Result<void>();
 }
@@ -49,15 +51,18 @@ Task<bool> EngineImpl::stop(std::string reference, std::optional<int> timeout) {
   CO_TRY(const Entry workload, registry_.find(reference));
   if (workload->view.status.state != WorkloadState::kRunning) co_return false;
   const WorkloadConfig& config = workload->view.config;
-  const int number = config.stop_signal.empty() ? SIGTERM : parse_signal(config.stop_signal).value_or(SIGTERM);
+  const int number =
+      config.stop_signal.empty() ? SIGTERM : parse_signal(config.stop_signal).value_or(SIGTERM);
   const int seconds = timeout.value_or(config.stop_timeout.value_or(kDefaultStopSeconds));
 
   CO_TRY_VOID(signal(*workload, number));
   publish(*workload, "kill", {{"signal", std::to_string(number)}});
   const bool for_ever = seconds < 0;
-  const auto patience = for_ever ? std::chrono::hours(24 * 365) : std::chrono::milliseconds(seconds * 1000LL);
+  const auto patience =
+      for_ever ? std::chrono::hours(24 * 365) : std::chrono::milliseconds(seconds * 1000LL);
   if (!co_await ended_within(workload, patience)) {
-    // It may have ended by itself between the last look and this call: then there is nobody to kill.
+    // It may have ended by itself between the last look and this call: then there is nobody to
+    // kill.
     if (workload->holder) CO_TRY_VOID(signal(*workload, SIGKILL));
     publish(*workload, "kill", {{"signal", std::to_string(SIGKILL)}});
     if (!co_await ended_within(workload, kKillPatience)) {
@@ -91,12 +96,16 @@ Task<ExitStatus> EngineImpl::wait(std::string reference, WaitCondition condition
     if (cancellation.cancelled() != boost::asio::cancellation_type::none)
       co_return fail(ErrorKind::kInternal, "wait for {} was cancelled", reference);
   }
-  co_return ExitStatus{.code = workload->view.status.exit_code, .error = workload->view.status.error};
+  co_return ExitStatus{.code = workload->view.status.exit_code,
+                       .error = workload->view.status.error};
 }
 
-boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload, std::chrono::milliseconds timeout) {
+boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload,
+                                                      std::chrono::milliseconds timeout) {
   const std::uint64_t exits = workload->exits;
-  const auto ended = [&] { return workload->exits != exits || workload->view.status.state != WorkloadState::kRunning; };
+  const auto ended = [&] {
+    return workload->exits != exits || workload->view.status.state != WorkloadState::kRunning;
+  };
   bool late = false;
   boost::asio::steady_timer timer(loop_, timeout);
   timer.async_wait([&late, workload](const boost::system::error_code& error) {
@@ -133,31 +142,38 @@ void EngineImpl::note_exit(const Entry& workload, const holder::Exited& exited) 
 
 boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
   const bool remove = workload->view.config.auto_remove;
-  const std::optional<network::Endpoint> endpoint = std::exchange(workload->view.status.endpoint, std::nullopt);
+  const std::optional<network::Endpoint> endpoint =
+      std::exchange(workload->view.status.endpoint, std::nullopt);
   auto write_down = [this, remove, endpoint, view = workload->view]() -> Result<void> {
     if (endpoint) {
       if (auto freed = network_->disconnect(*endpoint); !freed.ok())
         log::warning("workload {}: {}", view.id.brief(), freed.error().message());
     }
     remove_run_dir(view.id);
-    // The exit record that the holder wrote is the truth until then; a workload about to be removed needs no more.
+    // The exit record that the holder wrote is the truth until then; a workload about to be removed
+    // needs no more.
     return remove ? Result<void>() : records_->update(view);
   };
   if (auto written = co_await offload(pool_, write_down); !written.ok())
-    log::error("workload {}: record its end: {}", workload->view.id.brief(), written.error().message());
+    log::error("workload {}: record its end: {}", workload->view.id.brief(),
+               written.error().message());
   workload->settling = false;
   workload->changed.notify_all();
   if (remove && workload->view.status.state == WorkloadState::kExited) {
     if (auto removed = co_await remove_entry(workload, true); !removed.ok())
-      log::error("workload {}: remove it after its end: {}", workload->view.id.brief(), removed.error().message());
+      log::error("workload {}: remove it after its end: {}", workload->view.id.brief(),
+                 removed.error().message());
   }
 }
 
 void EngineImpl::on_holder_closed(const Entry& workload) {
   if (workload->view.status.state != WorkloadState::kRunning) return;
-  // The holder has died with its workload running, or between writing the exit record and telling it.
+  // The holder has died with its workload running, or between writing the exit record and telling
+  // it.
   auto settle_lost = [this, workload]() -> boost::asio::awaitable<void> {
-    auto find_out = [this, id = workload->view.id]() -> Result<holder::Exited> { return end_of_lost(id); };
+    auto find_out = [this, id = workload->view.id]() -> Result<holder::Exited> {
+      return end_of_lost(id);
+    };
     const auto lost = co_await offload(pool_, find_out);
     if (lost.ok()) {
       note_exit(workload, *lost);

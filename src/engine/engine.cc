@@ -13,8 +13,8 @@
 namespace berth::engine {
 namespace {
 
-// Threads for what blocks. Few: the work is short, and each costs memory; two more than the cores of a small host keep
-// a slow disk from holding up everything else.
+// Threads for what blocks. Few: the work is short, and each costs memory; two more than the cores
+// of a small host keep a slow disk from holding up everything else.
 constexpr std::size_t kPoolThreads = 4;
 
 Result<void> make_dirs(const std::string& path, mode_t mode) {
@@ -32,7 +32,8 @@ Result<UniqueFd> take_lock(const std::string& path, const std::string& root) {
   if (!file.valid()) return fail_errno("open {}", path);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno != EWOULDBLOCK) return fail_errno("lock {}", path);
-  return fail(ErrorKind::kConflict, "another engine is using {}: stop it, or give this one another --root", root);
+  return fail(ErrorKind::kConflict,
+              "another engine is using {}: stop it, or give this one another --root", root);
 }
 
 }  // namespace
@@ -74,10 +75,12 @@ Result<void> EngineImpl::open_stores() {
   TRY(make_dirs(layout_.root, 0710));
   TRY(make_dirs(layout_.run, 0711));
   lock_ = TRY(take_lock(layout_.lock(), layout_.root));
-  for (const std::string& directory : {layout_.workloads(), layout_.volumes(), layout_.runs(), layout_.network()})
+  for (const std::string& directory :
+       {layout_.workloads(), layout_.volumes(), layout_.runs(), layout_.network()})
     TRY(make_dirs(directory, 0710));
   records_ = TRY(RecordStore::open(layout_.database()));
-  images_ = TRY(image::ImageService::open({.root = layout_.images(), .driver = options_.storage_driver}));
+  images_ =
+      TRY(image::ImageService::open({.root = layout_.images(), .driver = options_.storage_driver}));
   network_ = TRY(network::Controller::open({.state_dir = layout_.network(),
                                             .bridge = options_.bridge,
                                             .bridge_subnet = options_.bridge_subnet,
@@ -101,18 +104,22 @@ Result<WorkloadView> EngineImpl::inspect(std::string_view reference) const {
 std::vector<WorkloadView> EngineImpl::list(bool all) const {
   std::vector<WorkloadView> views;
   for (const Entry& workload : registry_.all()) {
-    if (all || workload->view.status.state == WorkloadState::kRunning) views.push_back(workload->view);
+    if (all || workload->view.status.state == WorkloadState::kRunning)
+      views.push_back(workload->view);
   }
-  std::ranges::sort(views, [](const WorkloadView& a, const WorkloadView& b) { return a.created > b.created; });
+  std::ranges::sort(
+      views, [](const WorkloadView& a, const WorkloadView& b) { return a.created > b.created; });
   return views;
 }
 
 Task<> EngineImpl::rename(std::string reference, std::string name) {
   CO_TRY(const Entry workload, registry_.find(reference));
   if (name.starts_with('/')) name.erase(0, 1);
-  if (workload->busy()) co_return fail(ErrorKind::kConflict, "container {} is being changed", reference);
+  if (workload->busy())
+    co_return fail(ErrorKind::kConflict, "container {} is being changed", reference);
   if (name == workload->view.name)
-    co_return fail(ErrorKind::kInvalid, "Renaming a container with the same name as its current name");
+    co_return fail(ErrorKind::kInvalid,
+                   "Renaming a container with the same name as its current name");
   CO_TRY_VOID(registry_.reserve_name(name, workload->view.id));
   const std::string old = std::exchange(workload->view.name, name);
   auto write_down = [this, view = workload->view] { return records_->update(view); };
@@ -133,7 +140,8 @@ Task<> EngineImpl::resize(std::string reference, unsigned rows, unsigned columns
   co_return workload->holder->send(holder::Resize{.rows = rows, .columns = columns});
 }
 
-void EngineImpl::publish(const Workload& workload, std::string action, std::map<std::string, std::string> attributes) {
+void EngineImpl::publish(const Workload& workload, std::string action,
+                         std::map<std::string, std::string> attributes) {
   attributes.insert(workload.view.config.labels.begin(), workload.view.config.labels.end());
   attributes["image"] = workload.view.config.image;
   attributes["name"] = workload.view.name;
@@ -146,7 +154,8 @@ void EngineImpl::publish(const Workload& workload, std::string action, std::map<
 
 std::size_t EngineImpl::count(WorkloadState state) const {
   return static_cast<std::size_t>(std::ranges::count_if(
-      registry_.all(), [&](const Entry& workload) { return workload->view.status.state == state; }));
+      registry_.all(),
+      [&](const Entry& workload) { return workload->view.status.state == state; }));
 }
 
 std::vector<network::NetworkInfo> EngineImpl::networks() const {
@@ -159,7 +168,7 @@ Result<network::NetworkInfo> EngineImpl::find_network(std::string_view network) 
 
 EngineInfo EngineImpl::info() const {
   const std::size_t running = count(WorkloadState::kRunning);
-  struct stat unified {};
+  struct stat unified{};
   return {.id = records_->engine_id(),
           .root = layout_.root,
           .storage_driver = std::string(images_->snapshots().name()),

@@ -1,5 +1,6 @@
-// EngineImpl: the engine itself. One file per part of a workload's life: create.cc, start.cc, end.cc (exit, stop, kill),
-// remove.cc, recovery.cc; queries and the rest are in engine.cc. Private to this folder.
+// EngineImpl: the engine itself. One file per part of a workload's life: create.cc, start.cc,
+// end.cc (exit, stop, kill), remove.cc, recovery.cc; queries and the rest are in engine.cc. Private
+// to this folder.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -39,7 +40,8 @@ class EngineImpl final : public Engine {
   std::vector<WorkloadView> list(bool all) const override;
 
   Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
-  Task<std::string> import_image(ByteSource& tar, image::ImageService::ImportOptions options) override;
+  Task<std::string> import_image(ByteSource& tar,
+                                 image::ImageService::ImportOptions options) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<> tag_image(std::string source, std::string target) override;
   Task<std::vector<image::Image>> list_images() override;
@@ -76,7 +78,8 @@ class EngineImpl final : public Engine {
   boost::asio::awaitable<bool> ended_within(Entry workload, std::chrono::milliseconds timeout);
   Result<void> signal(Workload& workload, int signal);
 
-  /// What became of a workload whose holder has gone: its exit record, or, if there is none, the remains are killed.
+  /// What became of a workload whose holder has gone: its exit record, or, if there is none, the
+  /// remains are killed.
   Result<holder::Exited> end_of_lost(const WorkloadId& id) const;
 
   // remove.cc
@@ -93,7 +96,8 @@ class EngineImpl final : public Engine {
   boost::asio::awaitable<void> count_images();
 
   Result<void> check_network(const WorkloadConfig& config) const;
-  void publish(const Workload& workload, std::string action, std::map<std::string, std::string> attributes = {});
+  void publish(const Workload& workload, std::string action,
+               std::map<std::string, std::string> attributes = {});
   std::size_t count(WorkloadState state) const;
 
   Options options_;

@@ -13,7 +13,8 @@ std::unique_ptr<EventBus::Subscription> EventBus::subscribe(Listener listener) {
 void EventBus::publish(Event event) {
   history_.push_back(std::move(event));
   if (history_.size() > kHistory) history_.pop_front();
-  // A copy: a listener may end any subscription, its own included, while it runs; and publish in its turn.
+  // A copy: a listener may end any subscription, its own included, while it runs; and publish in
+  // its turn.
   const Event told = history_.back();
   std::vector<std::size_t> keys;
   keys.reserve(listeners_.size());

@@ -1,6 +1,6 @@
-// EventBus: what happened, told to whoever listens. Keeps the last kHistory events so that `since` works across a
-// short gap. A subscriber that does not keep up loses its subscription rather than the engine its memory.
-// Belongs to the event-loop thread.
+// EventBus: what happened, told to whoever listens. Keeps the last kHistory events so that `since`
+// works across a short gap. A subscriber that does not keep up loses its subscription rather than
+// the engine its memory. Belongs to the event-loop thread.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,8 @@ class EventBus {
   static constexpr std::size_t kHistory = 256;
 
   using Listener = std::function<void(const Event&)>;
-  /// Ends the subscription when destroyed. May be destroyed from inside the listener. Must not outlive the bus.
+  /// Ends the subscription when destroyed. May be destroyed from inside the listener. Must not
+  /// outlive the bus.
   class Subscription {
    public:
     Subscription(EventBus& bus, std::size_t key) : bus_(&bus), key_(key) {}

@@ -6,7 +6,11 @@ namespace berth::engine {
 namespace {
 
 Event event(std::string action) {
-  return {.type = "container", .action = std::move(action), .actor = "id", .attributes = {}, .time = {}};
+  return {.type = "container",
+          .action = std::move(action),
+          .actor = "id",
+          .attributes = {},
+          .time = {}};
 }
 
 TEST(EventBus, TellsEverySubscriberInOrder) {

@@ -1,6 +1,7 @@
-// HolderLink: the engine's end of the conversation with one holder, on the event loop. Requests go out without blocking;
-// what the holder says is kept here and told through the callbacks. holder/protocol.h has the messages.
-// Event-loop thread only. Kept by shared_ptr: a read that is under way keeps its link.
+// HolderLink: the engine's end of the conversation with one holder, on the event loop. Requests go
+// out without blocking; what the holder says is kept here and told through the callbacks.
+// holder/protocol.h has the messages. Event-loop thread only. Kept by shared_ptr: a read that is
+// under way keeps its link.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -24,7 +25,8 @@ class HolderLink : public std::enable_shared_from_this<HolderLink> {
   };
 
   /// Takes over a connected socket and starts to listen.
-  static std::shared_ptr<HolderLink> open(UniqueFd socket, boost::asio::any_io_executor loop, Callbacks callbacks);
+  static std::shared_ptr<HolderLink> open(UniqueFd socket, boost::asio::any_io_executor loop,
+                                          Callbacks callbacks);
 
   /// kInternal if the holder is gone or its queue is full. `fds` are borrowed.
   Result<void> send(const holder::EngineMessage& message, std::span<const int> fds = {});

@@ -12,7 +12,8 @@ Task<std::vector<image::LoadResult>> EngineImpl::load_images(ByteSource& archive
   co_return images;
 }
 
-Task<std::string> EngineImpl::import_image(ByteSource& tar, image::ImageService::ImportOptions options) {
+Task<std::string> EngineImpl::import_image(ByteSource& tar,
+                                           image::ImageService::ImportOptions options) {
   auto import = [&] { return images_->import(tar, options); };
   auto imported = co_await offload(pool_, import);
   CO_TRY(const std::string id, std::move(imported));
@@ -54,7 +55,10 @@ Task<image::Image> EngineImpl::inspect_image(std::string reference) {
 }
 
 void EngineImpl::publish_image(const std::string& actor, std::string action) {
-  events_.publish({.type = "image", .action = std::move(action), .actor = actor, .attributes = {{"name", actor}},
+  events_.publish({.type = "image",
+                   .action = std::move(action),
+                   .actor = actor,
+                   .attributes = {{"name", actor}},
                    .time = now()});
 }
 

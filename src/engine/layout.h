@@ -5,8 +5,9 @@
 //   <root>/image/                      image room
 //   <root>/network/                    network room
 //   <root>/volumes/<name>/_data        volumes
-//   <root>/workloads/<id>/             log, exit.json, hostname, hosts, resolv.conf, rootfs/ (an empty mount point)
-//   <run>/workloads/<id>/              holder.sock, started.json, endpoint.json: one run of the workload
+//   <root>/workloads/<id>/             log, exit.json, hostname, hosts, resolv.conf, rootfs/ (an
+//   empty mount point) <run>/workloads/<id>/              holder.sock, started.json, endpoint.json:
+//   one run of the workload
 #pragma once
 
 #include <string>
@@ -30,11 +31,15 @@ struct Layout {
   std::string state_dir(const WorkloadId& id) const { return workloads() + "/" + id.str(); }
   std::string run_dir(const WorkloadId& id) const { return runs() + "/" + id.str(); }
   std::string rootfs(const WorkloadId& id) const { return state_dir(id) + "/rootfs"; }
-  std::string log(const WorkloadId& id) const { return state_dir(id) + "/" + id.str() + "-json.log"; }
+  std::string log(const WorkloadId& id) const {
+    return state_dir(id) + "/" + id.str() + "-json.log";
+  }
   std::string endpoint(const WorkloadId& id) const { return run_dir(id) + "/endpoint.json"; }
 };
 
 /// Key of a workload's writable layer in the snapshotter.
-inline std::string snapshot_key(const WorkloadId& id) { return "workload-" + id.str(); }
+inline std::string snapshot_key(const WorkloadId& id) {
+  return "workload-" + id.str();
+}
 
 }  // namespace berth::engine

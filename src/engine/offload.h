@@ -1,5 +1,6 @@
-// offload(): runs a blocking function on a thread pool while the coroutine that asked sleeps, then goes on where it
-// was. Signal: lets coroutines of one event loop wait for each other. Both belong to the event-loop thread.
+// offload(): runs a blocking function on a thread pool while the coroutine that asked sleeps, then
+// goes on where it was. Signal: lets coroutines of one event loop wait for each other. Both belong
+// to the event-loop thread.
 #pragma once
 
 #include <boost/asio/associated_executor.hpp>
@@ -18,10 +19,12 @@
 
 namespace berth::engine {
 
-/// `work` runs on a thread of `pool` and must not touch state of the event loop; its result comes back to the loop.
-/// Pass a named lambda: g++ 12 destroys temporaries inside a co_await expression at the wrong time.
+/// `work` runs on a thread of `pool` and must not touch state of the event loop; its result comes
+/// back to the loop. Pass a named lambda: g++ 12 destroys temporaries inside a co_await expression
+/// at the wrong time.
 template <typename Work>
-boost::asio::awaitable<std::invoke_result_t<Work&>> offload(boost::asio::thread_pool& pool, Work work) {
+boost::asio::awaitable<std::invoke_result_t<Work&>> offload(boost::asio::thread_pool& pool,
+                                                            Work work) {
   namespace asio = boost::asio;
   std::optional<std::invoke_result_t<Work&>> result;
   auto initiate = [&](auto handler) {
@@ -32,11 +35,13 @@ boost::asio::awaitable<std::invoke_result_t<Work&>> offload(boost::asio::thread_
       asio::post(loop, std::move(handler));
     });
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate,
+                                                                        asio::use_awaitable);
   co_return std::move(*result);
 }
 
-/// A condition without a mutex: wait() sleeps until the next notify_all(). Check the predicate in a loop.
+/// A condition without a mutex: wait() sleeps until the next notify_all(). Check the predicate in a
+/// loop.
 class Signal {
  public:
   explicit Signal(boost::asio::any_io_executor loop) : timer_(std::move(loop)) { rearm(); }

@@ -1,6 +1,7 @@
-// Record: a workload as it stands on disk: what must be true again after the daemon, or the host, was restarted.
-// JSON, one object per workload (docs/formats/engine-records.md). Unknown members are ignored and missing ones take their
-// defaults, so that a record of an older version can be read.
+// Record: a workload as it stands on disk: what must be true again after the daemon, or the host,
+// was restarted. JSON, one object per workload (docs/formats/engine-records.md). Unknown members
+// are ignored and missing ones take their defaults, so that a record of an older version can be
+// read.
 #pragma once
 
 #include <string>

@@ -16,7 +16,8 @@ namespace {
 // Raised with every change that an older engine could not read.
 constexpr int kSchemaVersion = 1;
 
-// WAL with FULL: one fsync per transaction, and what was answered is on disk. A small cache: records are read once.
+// WAL with FULL: one fsync per transaction, and what was answered is on disk. A small cache:
+// records are read once.
 constexpr const char* kSchema = R"(
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
@@ -53,7 +54,8 @@ class SqliteRecordStore final : public RecordStore {
     database_.exec(kSchema);
     const int version = database_.execAndGet("PRAGMA user_version").getInt();
     if (version > kSchemaVersion)
-      throw SQLite::Exception("written by a newer engine (schema " + std::to_string(version) + ")", SQLITE_NOTADB);
+      throw SQLite::Exception("written by a newer engine (schema " + std::to_string(version) + ")",
+                              SQLITE_NOTADB);
     SQLite::Transaction transaction(database_);
     database_.exec("PRAGMA user_version = " + std::to_string(kSchemaVersion));
     SQLite::Statement make(database_, "INSERT OR IGNORE INTO meta VALUES ('engine_id', ?)");
@@ -65,7 +67,8 @@ class SqliteRecordStore final : public RecordStore {
 
   Result<void> insert(const WorkloadView& view) override {
     return guarded("add " + view.name, [&] {
-      SQLite::Statement statement(database_, "INSERT INTO workloads (record, name, id) VALUES (?, ?, ?)");
+      SQLite::Statement statement(database_,
+                                  "INSERT INTO workloads (record, name, id) VALUES (?, ?, ?)");
       run(statement, view);
     });
   }
@@ -73,10 +76,12 @@ class SqliteRecordStore final : public RecordStore {
   Result<void> update(const WorkloadView& view) override {
     int changed = 0;
     TRY(guarded("change " + view.name, [&] {
-      SQLite::Statement statement(database_, "UPDATE workloads SET record = ?, name = ? WHERE id = ?");
+      SQLite::Statement statement(database_,
+                                  "UPDATE workloads SET record = ?, name = ? WHERE id = ?");
       changed = run(statement, view);
     }));
-    if (changed == 0) return fail(ErrorKind::kNotFound, "engine database: no record of {}", view.id.str());
+    if (changed == 0)
+      return fail(ErrorKind::kNotFound, "engine database: no record of {}", view.id.str());
     return {};
   }
 

@@ -1,5 +1,6 @@
-// RecordStore: the workloads of an engine in one SQLite database: the truth that survives. Each call is one transaction
-// and is on disk when it returns. Thread-safe: calls are serialised. Formats: docs/formats/engine-records.md.
+// RecordStore: the workloads of an engine in one SQLite database: the truth that survives. Each
+// call is one transaction and is on disk when it returns. Thread-safe: calls are serialised.
+// Formats: docs/formats/engine-records.md.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ class RecordStore {
 
   /// kConflict if the id or the name is taken.
   virtual Result<void> insert(const WorkloadView& view) = 0;
-  /// Replaces the record of view.id, its name included. kNotFound if there is none; kConflict if the name is taken.
+  /// Replaces the record of view.id, its name included. kNotFound if there is none; kConflict if
+  /// the name is taken.
   virtual Result<void> update(const WorkloadView& view) = 0;
   /// Idempotent.
   virtual Result<void> erase(const WorkloadId& id) = 0;

@@ -16,8 +16,12 @@ WorkloadView sample() {
   view.config.image = "nginx";
   view.config.entrypoint = {"nginx"};
   view.config.stop_timeout = 3;
-  view.config.ports = {{.protocol = network::Protocol::kUdp, .container_port = 53, .host_ip = "", .host_port = 5353}};
-  view.config.mounts = {{.kind = MountKind::kTmpfs, .source = {}, .target = "/run", .options = {"size=1m"}}};
+  view.config.ports = {{.protocol = network::Protocol::kUdp,
+                        .container_port = 53,
+                        .host_ip = "",
+                        .host_port = 5353}};
+  view.config.mounts = {
+      {.kind = MountKind::kTmpfs, .source = {}, .target = "/run", .options = {"size=1m"}}};
   view.config.resources.memory = 64 << 20;
   view.status.state = WorkloadState::kExited;
   view.status.exit_code = 3;
@@ -51,7 +55,8 @@ TEST(Record, ForgetsThePidOfARun) {
 }
 
 TEST(Record, MissingMembersTakeDefaultsAndUnknownOnesAreIgnored) {
-  const auto view = record_from_json(R"({"id":"ab","name":"x","config":{"tty":true,"from_the_future":1}})");
+  const auto view =
+      record_from_json(R"({"id":"ab","name":"x","config":{"tty":true,"from_the_future":1}})");
   ASSERT_TRUE(view.ok()) << view.error().message();
   EXPECT_TRUE(view->config.tty);
   EXPECT_EQ(view->config.shm_size, 64 << 20);

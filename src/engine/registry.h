@@ -1,5 +1,6 @@
-// Registry: the workloads of an engine by id, by name, and by unambiguous prefix of an id. Names are reserved before
-// the slow part of a creation starts, so that of two racing creators one is told at once. Event-loop thread only.
+// Registry: the workloads of an engine by id, by name, and by unambiguous prefix of an id. Names
+// are reserved before the slow part of a creation starts, so that of two racing creators one is
+// told at once. Event-loop thread only.
 #pragma once
 
 #include <map>

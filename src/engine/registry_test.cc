@@ -67,13 +67,15 @@ TEST_F(RegistryTest, ReservedNameIsNotYetAWorkload) {
 
 TEST_F(RegistryTest, BadNamesAreRefused) {
   for (const char* name : {"", "a", "-x", ".x", "_x", "a/b", "a b", "a\nb"})
-    EXPECT_EQ(registry_.reserve_name(name, WorkloadId("x")).error().kind(), ErrorKind::kInvalid) << name;
+    EXPECT_EQ(registry_.reserve_name(name, WorkloadId("x")).error().kind(), ErrorKind::kInvalid)
+        << name;
 }
 
 TEST_F(RegistryTest, MadeUpNamesAreValid) {
   for (int i = 0; i < 100; ++i) {
     const std::string name = made_up_name();
-    EXPECT_TRUE(registry_.reserve_name(name, WorkloadId("x")).ok() || registry_.name_taken(name)) << name;
+    EXPECT_TRUE(registry_.reserve_name(name, WorkloadId("x")).ok() || registry_.name_taken(name))
+        << name;
   }
 }
 

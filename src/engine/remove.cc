@@ -1,4 +1,5 @@
-// Removal. The record goes first: what a crash leaves behind then belongs to nobody, and the next start clears it away.
+// Removal. The record goes first: what a crash leaves behind then belongs to nobody, and the next
+// start clears it away.
 #include <filesystem>
 #include <system_error>
 
@@ -26,14 +27,16 @@ Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
   if (status.state == WorkloadState::kRunning) {
     if (!force) {
       co_return fail(ErrorKind::kConflict,
-                     "You cannot remove a running container {}. Stop the container before attempting removal or "
+                     "You cannot remove a running container {}. Stop the container before "
+                     "attempting removal or "
                      "force remove",
                      workload->view.id.str());
     }
     CO_TRY_VOID(signal(*workload, SIGKILL));
     publish(*workload, "kill", {{"signal", std::to_string(SIGKILL)}});
     if (!co_await ended_within(workload, std::chrono::seconds(30))) {
-      co_return fail(ErrorKind::kInternal, "Could not kill running container {}, cannot remove", workload->view.id.str());
+      co_return fail(ErrorKind::kInternal, "Could not kill running container {}, cannot remove",
+                     workload->view.id.str());
     }
   }
   if (status.state == WorkloadState::kStarting)
@@ -67,7 +70,8 @@ Task<> EngineImpl::remove_entry(Entry workload, bool volumes) {
 Result<void> EngineImpl::remove_data(const WorkloadView& view, bool volumes) {
   remove_run_dir(view.id);
   auto snapshot = images_->snapshots().remove(snapshot_key(view.id));
-  if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound) return std::move(snapshot).error();
+  if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound)
+    return std::move(snapshot).error();
   TRY(remove_tree(layout_.state_dir(view.id)));
   if (!volumes) return {};
   for (const MountPoint& point : view.mounts) {
@@ -78,7 +82,8 @@ Result<void> EngineImpl::remove_data(const WorkloadView& view, bool volumes) {
 
 void EngineImpl::remove_run_dir(const WorkloadId& id) {
   // On a file system that a reboot empties: what stays is swept at the next start.
-  if (auto removed = remove_tree(layout_.run_dir(id)); !removed.ok()) log::warning("{}", removed.error().message());
+  if (auto removed = remove_tree(layout_.run_dir(id)); !removed.ok())
+    log::warning("{}", removed.error().message());
 }
 
 }  // namespace berth::engine

@@ -27,7 +27,8 @@ bool Volumes::valid_name(std::string_view name) {
   const auto allowed = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-';
   };
-  return name.size() >= 2 && name.size() <= kMaxName && std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
+  return name.size() >= 2 && name.size() <= kMaxName &&
+         std::isalnum(static_cast<unsigned char>(name[0])) != 0 &&
          std::ranges::all_of(name, allowed);
 }
 
@@ -38,7 +39,8 @@ std::string Volumes::data_path(std::string_view name) const {
 Result<std::string> Volumes::ensure(std::string_view name) {
   if (!valid_name(name)) {
     return fail(ErrorKind::kInvalid,
-                "\"{}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are "
+                "\"{}\" includes invalid characters for a local volume name, only "
+                "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are "
                 "allowed. If you intended to pass a host directory, use absolute path",
                 name);
   }
@@ -61,7 +63,8 @@ Result<void> Volumes::remove_if_anonymous(std::string_view name) {
   if (!valid_name(name)) return fail(ErrorKind::kInvalid, "bad volume name '{}'", name);
   const std::string directory = fmt::format("{}/{}", root_, name);
   if (::access((directory + "/" + kMarker).c_str(), F_OK) != 0) return {};
-  // remove_all() does not follow symlinks. Data first: after a crash in between the marker still tells what is left.
+  // remove_all() does not follow symlinks. Data first: after a crash in between the marker still
+  // tells what is left.
   for (const std::string& part : {data_path(name), directory}) {
     std::error_code error;
     std::filesystem::remove_all(part, error);

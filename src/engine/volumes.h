@@ -1,6 +1,6 @@
-// Volumes: directories that outlive workloads, kept by name below one root ("local" driver). The file system is the
-// truth: <root>/<name>/_data is the volume, an `anonymous` marker beside it says that nobody named it. Thread-safe; calls
-// block.
+// Volumes: directories that outlive workloads, kept by name below one root ("local" driver). The
+// file system is the truth: <root>/<name>/_data is the volume, an `anonymous` marker beside it says
+// that nobody named it. Thread-safe; calls block.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ class Volumes {
   /// Docker's rule for names: [a-zA-Z0-9][a-zA-Z0-9_.-]+.
   static bool valid_name(std::string_view name);
 
-  /// The data directory of volume `name`, made (0755) if it does not exist. kInvalid for a bad name.
+  /// The data directory of volume `name`, made (0755) if it does not exist. kInvalid for a bad
+  /// name.
   Result<std::string> ensure(std::string_view name);
   /// A new volume with a 64-digit name; returns that name.
   Result<std::string> create_anonymous();

@@ -1,6 +1,6 @@
-// Workload: one thing the engine runs, as plain data: what was asked for (WorkloadConfig), what it is now
-// (WorkloadStatus), and the two together as others see them (WorkloadView). Wire formats are api/'s business; the record
-// on disk is record.h's.
+// Workload: one thing the engine runs, as plain data: what was asked for (WorkloadConfig), what it
+// is now (WorkloadStatus), and the two together as others see them (WorkloadView). Wire formats are
+// api/'s business; the record on disk is record.h's.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,9 @@ struct MountRequest {
   std::string source;  // bind: absolute host path; volume: its name, empty for an anonymous one
   std::string target;  // absolute path in the workload
   bool read_only = false;
-  bool create_source = false;            // bind: make the directory if it is missing (-v, not --mount)
-  std::vector<std::string> options;      // propagation ("rslave"), tmpfs data ("size=64m", "mode=1777")
-  std::string spelled;                   // as the user wrote it, for inspect's Binds; empty for --mount
+  bool create_source = false;        // bind: make the directory if it is missing (-v, not --mount)
+  std::vector<std::string> options;  // propagation ("rslave"), tmpfs data ("size=64m", "mode=1777")
+  std::string spelled;               // as the user wrote it, for inspect's Binds; empty for --mount
 };
 
 struct Ulimit {
@@ -66,9 +66,10 @@ struct LogConfig {
   std::map<std::string, std::string> options;
 };
 
-/// Everything a client may ask for at creation. What is left empty is taken from the image (entrypoint, cmd, env, ...).
+/// Everything a client may ask for at creation. What is left empty is taken from the image
+/// (entrypoint, cmd, env, ...).
 struct WorkloadConfig {
-  std::string image;  // as the user wrote it
+  std::string image;                                   // as the user wrote it
   std::optional<std::vector<std::string>> entrypoint;  // set and empty: clears the image's
   std::vector<std::string> cmd;
   std::vector<std::string> env;
@@ -114,7 +115,8 @@ struct WorkloadConfig {
   std::map<std::string, std::string> sysctls;
   std::int64_t shm_size = 64 << 20;
   std::int64_t oom_score_adj = 0;
-  std::string pid_mode, ipc_mode, uts_mode, cgroupns_mode, userns_mode;  // "" or "host" or "private"
+  std::string pid_mode, ipc_mode, uts_mode, cgroupns_mode,
+      userns_mode;             // "" or "host" or "private"
   std::string restart_policy;  // "", "no"; others are refused until the engine restarts workloads
   std::string cgroup_parent;
   /// Parts of the client's HostConfig that only inspect shows again, as JSON text.
@@ -130,7 +132,8 @@ enum class WorkloadState : std::uint8_t {
   kRemoving,  // a removal is under way
 };
 
-/// "created", "running", "exited", "removing": Docker's words. kStarting is still "created" to others.
+/// "created", "running", "exited", "removing": Docker's words. kStarting is still "created" to
+/// others.
 std::string_view to_string(WorkloadState state);
 
 struct MountPoint {

@@ -1,6 +1,7 @@
-// Workload: a workload as the running engine holds it: the view that others get, and what only a live engine knows.
-// Owned by the registry through shared_ptr, so that a coroutine that is under way keeps what it works on.
-// Event-loop thread only, except that pool threads read `view` members they were handed as copies.
+// Workload: a workload as the running engine holds it: the view that others get, and what only a
+// live engine knows. Owned by the registry through shared_ptr, so that a coroutine that is under
+// way keeps what it works on. Event-loop thread only, except that pool threads read `view` members
+// they were handed as copies.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +29,14 @@ struct Workload {
   std::shared_ptr<HolderLink> holder;         // while running
   std::vector<PendingAttach> pending_attach;  // sockets that wait for the start
   Signal changed;                             // state, exits or settling have changed
-  std::uint64_t exits = 0;                    // how often it has ended, for WaitCondition::kNextExit
-  bool settling = false;                      // it has ended, and its network and record are being brought up to date
-  bool removed = false;                       // gone from the registry; waiters still hold it
-  bool stop_asked = false;                    // a user ended it: `stop`, `kill`, or `rm -f`
+  std::uint64_t exits = 0;  // how often it has ended, for WaitCondition::kNextExit
+  bool settling = false;    // it has ended, and its network and record are being brought up to date
+  bool removed = false;     // gone from the registry; waiters still hold it
+  bool stop_asked = false;  // a user ended it: `stop`, `kill`, or `rm -f`
 
   bool busy() const {
-    return settling || view.status.state == WorkloadState::kStarting || view.status.state == WorkloadState::kRemoving;
+    return settling || view.status.state == WorkloadState::kStarting ||
+           view.status.state == WorkloadState::kRemoving;
   }
 };
 

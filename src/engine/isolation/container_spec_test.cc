@@ -27,7 +27,9 @@ WorkloadView shell() {
 }
 
 container::Spec spec_of(const WorkloadView& view) {
-  auto spec = container_spec(view, {.rootfs = "/state/rootfs", .cgroup_parent = "/berth", .identity = {}, .init_path = {}});
+  auto spec = container_spec(
+      view,
+      {.rootfs = "/state/rootfs", .cgroup_parent = "/berth", .identity = {}, .init_path = {}});
   EXPECT_TRUE(spec.ok()) << spec.error().message();
   return std::move(spec).value();
 }
@@ -52,7 +54,8 @@ TEST(ContainerSpec, DefaultWallHasEveryNamespaceAndIsValid) {
 }
 
 TEST(ContainerSpec, UserWithoutRootHoldsNoCapability) {
-  auto spec = container_spec(shell(), {.rootfs = "/r", .cgroup_parent = "/b", .identity = {.uid = 1000}, .init_path = {}});
+  auto spec = container_spec(
+      shell(), {.rootfs = "/r", .cgroup_parent = "/b", .identity = {.uid = 1000}, .init_path = {}});
   ASSERT_TRUE(spec.ok());
   EXPECT_THAT(spec->process.capabilities->effective, IsEmpty());
   EXPECT_THAT(spec->process.capabilities->bounding, SizeIs(14));
@@ -83,7 +86,10 @@ TEST(ContainerSpec, OwnVariablesReplaceDefaults) {
 
 TEST(ContainerSpec, OwnMountReplacesADefaultOnTheSamePlaceAndParentsComeFirst) {
   WorkloadView view = shell();
-  view.mounts = {{.kind = MountKind::kBind, .source = "/h/deep", .destination = "/data/deep", .read_only = true},
+  view.mounts = {{.kind = MountKind::kBind,
+                  .source = "/h/deep",
+                  .destination = "/data/deep",
+                  .read_only = true},
                  {.kind = MountKind::kVolume, .source = "/v/_data", .destination = "/data"},
                  {.kind = MountKind::kBind, .source = "/h/hosts", .destination = "/etc/hosts"}};
   const container::Spec spec = spec_of(view);
@@ -105,7 +111,8 @@ TEST(ContainerSpec, PrivilegedLiftsTheWallThatItSaysItLifts) {
 TEST(ContainerSpec, UnknownSecurityOptionIsRefusedByName) {
   WorkloadView view = shell();
   view.config.security_options = {"selinux=magic"};
-  const auto spec = container_spec(view, {.rootfs = "/r", .cgroup_parent = "/b", .identity = {}, .init_path = {}});
+  const auto spec = container_spec(
+      view, {.rootfs = "/r", .cgroup_parent = "/b", .identity = {}, .init_path = {}});
   ASSERT_FALSE(spec.ok());
   EXPECT_THAT(spec.error().message(), HasSubstr("selinux=magic"));
 }
@@ -113,7 +120,8 @@ TEST(ContainerSpec, UnknownSecurityOptionIsRefusedByName) {
 TEST(EffectiveCapabilities, AddAndDropWithAndWithoutPrefix) {
   EXPECT_THAT(*effective_capabilities(false, {}, {"ALL"}), IsEmpty());
   EXPECT_THAT(*effective_capabilities(false, {"net_admin"}, {"all"}), ElementsAre("CAP_NET_ADMIN"));
-  EXPECT_THAT(*effective_capabilities(false, {"ALL"}, {"CAP_SYS_ADMIN"}), Not(Contains("CAP_SYS_ADMIN")));
+  EXPECT_THAT(*effective_capabilities(false, {"ALL"}, {"CAP_SYS_ADMIN"}),
+              Not(Contains("CAP_SYS_ADMIN")));
   EXPECT_FALSE(effective_capabilities(false, {"FLY"}, {}).ok());
 }
 

@@ -26,7 +26,8 @@ std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   // The kernel keeps the all-ones id for "unchanged"; Docker stops at the signed range.
-  if (error != std::errc() || end != text.data() + text.size() || value > 0x7fffffff) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value > 0x7fffffff)
+    return std::nullopt;
   return value;
 }
 
@@ -50,7 +51,8 @@ std::vector<PasswdLine> parse_passwd(std::string_view text) {
     const auto parts = fields<7>(take_until(text, '\n'));
     const auto uid = number(parts[2]);
     const auto gid = number(parts[3]);
-    if (!parts[0].empty() && uid && gid) lines.push_back({.name = parts[0], .uid = *uid, .gid = *gid, .home = parts[5]});
+    if (!parts[0].empty() && uid && gid)
+      lines.push_back({.name = parts[0], .uid = *uid, .gid = *gid, .home = parts[5]});
   }
   return lines;
 }
@@ -60,7 +62,8 @@ std::vector<GroupLine> parse_group(std::string_view text) {
   while (!text.empty()) {
     const auto parts = fields<4>(take_until(text, '\n'));
     const auto gid = number(parts[2]);
-    if (!parts[0].empty() && gid) lines.push_back({.name = parts[0], .gid = *gid, .members = parts[3]});
+    if (!parts[0].empty() && gid)
+      lines.push_back({.name = parts[0], .gid = *gid, .members = parts[3]});
   }
   return lines;
 }
@@ -76,7 +79,8 @@ Result<std::uint32_t> find_group(const std::vector<GroupLine>& groups, std::stri
   const auto it = std::ranges::find(groups, wanted, &GroupLine::name);
   if (it != groups.end()) return it->gid;
   if (const auto gid = number(wanted)) return *gid;
-  return fail(ErrorKind::kInvalid, "unable to find group {}: no matching entries in group file", wanted);
+  return fail(ErrorKind::kInvalid, "unable to find group {}: no matching entries in group file",
+              wanted);
 }
 
 }  // namespace
@@ -88,16 +92,21 @@ Result<Identity> resolve_identity(std::string_view user, const std::vector<std::
   std::string_view group_part = user;
   const std::string_view user_part = take_until(group_part, ':');
 
-  const std::optional<std::uint32_t> uid = user_part.empty() ? std::optional(0U) : number(user_part);
+  const std::optional<std::uint32_t> uid =
+      user_part.empty() ? std::optional(0U) : number(user_part);
   auto known = std::ranges::find(users, user_part, &PasswdLine::name);
   if (known == users.end() && uid) known = std::ranges::find(users, *uid, &PasswdLine::uid);
   Identity identity;
   if (known != users.end()) {
-    identity = {.uid = known->uid, .gid = known->gid, .additional_gids = {}, .home = std::string(known->home)};
+    identity = {.uid = known->uid,
+                .gid = known->gid,
+                .additional_gids = {},
+                .home = std::string(known->home)};
   } else if (uid) {
     identity.uid = *uid;
   } else {
-    return fail(ErrorKind::kInvalid, "unable to find user {}: no matching entries in passwd file", user_part);
+    return fail(ErrorKind::kInvalid, "unable to find user {}: no matching entries in passwd file",
+                user_part);
   }
   if (identity.home.empty()) identity.home = "/";
   if (known == users.end() && identity.uid == 0) identity.home = "/root";
@@ -109,7 +118,8 @@ Result<Identity> resolve_identity(std::string_view user, const std::vector<std::
       if (lists(line.members, known->name)) identity.additional_gids.push_back(line.gid);
     }
   }
-  for (const std::string& extra : group_add) identity.additional_gids.push_back(TRY(find_group(groups, extra)));
+  for (const std::string& extra : group_add)
+    identity.additional_gids.push_back(TRY(find_group(groups, extra)));
   std::ranges::sort(identity.additional_gids);
   const auto repeated = std::ranges::unique(identity.additional_gids);
   identity.additional_gids.erase(repeated.begin(), repeated.end());
