@@ -117,10 +117,6 @@ boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload,
   co_return ended();
 }
 
-void EngineImpl::on_holder_message(const Entry& workload, const holder::HolderMessage& message) {
-  if (const auto* exited = std::get_if<holder::Exited>(&message)) note_exit(workload, *exited);
-}
-
 void EngineImpl::note_exit(const Entry& workload, const holder::Exited& exited) {
   WorkloadStatus& status = workload->view.status;
   if (status.state != WorkloadState::kRunning) return;
@@ -167,6 +163,12 @@ boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
 }
 
 void EngineImpl::on_holder_closed(const Entry& workload) {
+  if (workload->view.status.state == WorkloadState::kStarting && !workload->start_outcome) {
+    workload->start_outcome = Result<void>(
+        fail(ErrorKind::kInternal, "the holder of container {} ended before it started", workload->view.id.str()));
+    workload->changed.notify_all();
+    return;
+  }
   if (workload->view.status.state != WorkloadState::kRunning) return;
   // The holder has died with its workload running, or between writing the exit record and telling
   // it.

@@ -65,6 +65,10 @@ class EngineImpl final : public Engine {
     UniqueFd spec;
   };
   Result<Launch> launch(const WorkloadView& view);
+  Result<void> begin_run(const WorkloadId& id, const network::Endpoint& endpoint) const;
+  Result<void> write_network_files(const WorkloadView& view, const network::Endpoint& endpoint) const;
+  Result<void> tell_start(Workload& workload, const Launch& launch);
+  boost::asio::awaitable<void> write_record(Entry workload);
   Task<> run(Entry workload);
   Result<void> send_attach(Workload& workload, PendingAttach pending);
   void listen_to_holder(const Entry& workload, UniqueFd socket);

@@ -8,6 +8,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -36,6 +37,7 @@ class HolderLink : public std::enable_shared_from_this<HolderLink> {
  private:
   HolderLink(UniqueFd socket, boost::asio::any_io_executor loop, Callbacks callbacks);
   void listen();
+  void receive();
 
   boost::asio::posix::stream_descriptor socket_;
   Callbacks callbacks_;

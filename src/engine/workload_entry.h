@@ -27,6 +27,8 @@ struct Workload {
 
   WorkloadView view;
   std::shared_ptr<HolderLink> holder;         // while running
+  bool greeted = false;                       // the holder listens, and may be told to start
+  std::optional<Result<void>> start_outcome;  // the holder's answer to Start
   std::vector<PendingAttach> pending_attach;  // sockets that wait for the start
   Signal changed;                             // state, exits or settling have changed
   std::uint64_t exits = 0;  // how often it has ended, for WaitCondition::kNextExit
