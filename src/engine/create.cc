@@ -1,20 +1,16 @@
 // Creation: from a request to a record, a writable layer and a directory; nothing runs yet.
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <system_error>
+#include <algorithm>
 
+#include "base/log.h"
 #include "base/scope_exit.h"
 #include "engine/config_merge.h"
 #include "engine/engine_impl.h"
+#include "sys/dir.h"
 
 namespace berth::engine {
 namespace {
-
-Result<void> make_dir(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  return fail_errno("make directory {}", path);
-}
 
 // A bind's source as it will be mounted: made if the request allows, and there either way.
 Result<void> check_bind_source(const MountRequest& request) {
@@ -26,11 +22,7 @@ Result<void> check_bind_source(const MountRequest& request) {
                 "invalid mount config for type \"bind\": bind source path does not exist: {}",
                 request.source);
   }
-  std::error_code error;
-  std::filesystem::create_directories(request.source, error);
-  if (error)
-    return Error::from_errno(error.value(), fmt::format("make bind source {}", request.source));
-  return {};
+  return sys::make_dirs(request.source).context("make bind source");
 }
 
 // Resolves every mount the workload asks for, and gives each `volumes` path that has none a volume
@@ -132,8 +124,8 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
         log::warning("workload {}: {}", view.id.brief(), dropped.error().message());
     });
     TRY(images_->snapshots().prepare(snapshot_key(view.id), top));
-    TRY(make_dir(state_dir, 0710));
-    TRY(make_dir(layout_.rootfs(view.id), 0755));
+    TRY(sys::make_dirs(state_dir, 0710));
+    TRY(sys::make_dirs(layout_.rootfs(view.id), 0755));
     TRY(records_->insert(view));
     drop_volumes.cancel();
     drop_data.cancel();

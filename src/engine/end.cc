@@ -106,14 +106,8 @@ boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload,
   const auto ended = [&] {
     return workload->exits != exits || workload->view.status.state != WorkloadState::kRunning;
   };
-  bool late = false;
-  boost::asio::steady_timer timer(loop_, timeout);
-  timer.async_wait([&late, workload](const boost::system::error_code& error) {
-    if (error) return;  // cancelled: `late` is gone
-    late = true;
-    workload->changed.notify_all();
-  });
-  while (!ended() && !late) co_await workload->changed.wait();
+  const Deadline deadline(loop_, timeout, [workload] { workload->changed.notify_all(); });
+  while (!ended() && !deadline.passed()) co_await workload->changed.wait();
   co_return ended();
 }
 
@@ -165,7 +159,8 @@ boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
 void EngineImpl::on_holder_closed(const Entry& workload) {
   if (workload->view.status.state == WorkloadState::kStarting && !workload->start_outcome) {
     workload->start_outcome = Result<void>(
-        fail(ErrorKind::kInternal, "the holder of container {} ended before it started", workload->view.id.str()));
+        fail(ErrorKind::kInternal, "the holder of container {} ended before it started",
+             workload->view.id.str()));
     workload->changed.notify_all();
     return;
   }

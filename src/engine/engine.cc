@@ -1,14 +1,13 @@
 #include "engine/engine.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
 #include "engine/engine_impl.h"
+#include "sys/dir.h"
 
 namespace berth::engine {
 namespace {
@@ -16,25 +15,6 @@ namespace {
 // Threads for what blocks. Few: the work is short, and each costs memory; two more than the cores
 // of a small host keep a slow disk from holding up everything else.
 constexpr std::size_t kPoolThreads = 4;
-
-Result<void> make_dirs(const std::string& path, mode_t mode) {
-  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    const std::string part = path.substr(0, slash);
-    const bool last = slash == std::string::npos;
-    if (::mkdir(part.c_str(), last ? mode : 0755) != 0 && errno != EEXIST)
-      return fail_errno("make directory {}", part);
-    if (last) return {};
-  }
-}
-
-Result<UniqueFd> take_lock(const std::string& path, const std::string& root) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file.valid()) return fail_errno("open {}", path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
-  if (errno != EWOULDBLOCK) return fail_errno("lock {}", path);
-  return fail(ErrorKind::kConflict,
-              "another engine is using {}: stop it, or give this one another --root", root);
-}
 
 }  // namespace
 
@@ -72,12 +52,18 @@ EngineImpl::~EngineImpl() {
 }
 
 Result<void> EngineImpl::open_stores() {
-  TRY(make_dirs(layout_.root, 0710));
-  TRY(make_dirs(layout_.run, 0711));
-  lock_ = TRY(take_lock(layout_.lock(), layout_.root));
+  TRY(sys::make_dirs(layout_.root, 0710));
+  TRY(sys::make_dirs(layout_.run, 0711));
+  auto lock = sys::DirLock::acquire(layout_.root);
+  if (!lock.ok() && lock.error().kind() == ErrorKind::kConflict) {
+    return fail(ErrorKind::kConflict,
+                "another engine is using {}: stop it, or give this one another --root",
+                layout_.root);
+  }
+  lock_ = TRY(std::move(lock));
   for (const std::string& directory :
        {layout_.workloads(), layout_.volumes(), layout_.runs(), layout_.network()})
-    TRY(make_dirs(directory, 0710));
+    TRY(sys::make_dirs(directory, 0710));
   records_ = TRY(RecordStore::open(layout_.database()));
   images_ =
       TRY(image::ImageService::open({.root = layout_.images(), .driver = options_.storage_driver}));

@@ -15,6 +15,7 @@
 #include "engine/registry.h"
 #include "engine/volumes.h"
 #include "engine/workload_entry.h"
+#include "sys/dir.h"
 
 namespace berth::engine {
 
@@ -66,7 +67,8 @@ class EngineImpl final : public Engine {
   };
   Result<Launch> launch(const WorkloadView& view);
   Result<void> begin_run(const WorkloadId& id, const network::Endpoint& endpoint) const;
-  Result<void> write_network_files(const WorkloadView& view, const network::Endpoint& endpoint) const;
+  Result<void> write_network_files(const WorkloadView& view,
+                                   const network::Endpoint& endpoint) const;
   Result<void> tell_start(Workload& workload, const Launch& launch);
   boost::asio::awaitable<void> write_record(Entry workload);
   Task<> run(Entry workload);
@@ -107,7 +109,7 @@ class EngineImpl final : public Engine {
   Options options_;
   boost::asio::any_io_executor loop_;
   Layout layout_;
-  UniqueFd lock_;
+  std::optional<sys::DirLock> lock_;
   std::unique_ptr<RecordStore> records_;
   std::unique_ptr<image::ImageService> images_;
   std::unique_ptr<network::Controller> network_;

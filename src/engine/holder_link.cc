@@ -9,7 +9,8 @@ namespace berth::engine {
 
 std::shared_ptr<HolderLink> HolderLink::open(UniqueFd socket, boost::asio::any_io_executor loop,
                                              Callbacks callbacks) {
-  std::shared_ptr<HolderLink> link(new HolderLink(std::move(socket), std::move(loop), std::move(callbacks)));
+  std::shared_ptr<HolderLink> link(
+      new HolderLink(std::move(socket), std::move(loop), std::move(callbacks)));
   link->listen();
   return link;
 }
@@ -22,7 +23,8 @@ HolderLink::HolderLink(UniqueFd socket, boost::asio::any_io_executor loop, Callb
 
 Result<void> HolderLink::send(const holder::EngineMessage& message, std::span<const int> fds) {
   if (!socket_.is_open()) return fail(ErrorKind::kInternal, "its holder is gone");
-  return sys::send_message(socket_.native_handle(), holder::encode(message), fds).context("talk to its holder");
+  return sys::send_message(socket_.native_handle(), holder::encode(message), fds)
+      .context("talk to its holder");
 }
 
 void HolderLink::close() {

@@ -1,6 +1,6 @@
 // Layout: where an engine keeps what. docs/formats/engine-layout.md.
 //
-//   <root>/engine.lock                 held while an engine runs
+//   <root>                             locked (flock) while an engine runs
 //   <root>/engine.db                   records (record_store.h)
 //   <root>/image/                      image room
 //   <root>/network/                    network room
@@ -20,7 +20,6 @@ struct Layout {
   std::string root;
   std::string run;
 
-  std::string lock() const { return root + "/engine.lock"; }
   std::string database() const { return root + "/engine.db"; }
   std::string images() const { return root + "/image"; }
   std::string network() const { return root + "/network"; }

@@ -13,6 +13,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -58,6 +59,27 @@ class Signal {
   void rearm() { timer_.expires_at(boost::asio::steady_timer::time_point::max()); }
 
   boost::asio::steady_timer timer_;
+};
+
+/// Calls `expired` once `timeout` has passed, unless it is destroyed before.
+class Deadline {
+ public:
+  template <typename Expired>
+  Deadline(boost::asio::any_io_executor loop, std::chrono::milliseconds timeout, Expired expired)
+      : timer_(std::move(loop), timeout), passed_(std::make_shared<bool>(false)) {
+    timer_.async_wait(
+        [passed = passed_, expired = std::move(expired)](const boost::system::error_code& error) {
+          if (error) return;
+          *passed = true;
+          expired();
+        });
+  }
+
+  bool passed() const { return *passed_; }
+
+ private:
+  boost::asio::steady_timer timer_;
+  std::shared_ptr<bool> passed_;  // the handler may run after this object has gone
 };
 
 }  // namespace berth::engine

@@ -1,5 +1,6 @@
-// Recovery: what an engine makes of the records, sockets and exit records that an earlier one left. Runs before the
-// event loop does, so it may block. docs/design/engine.md, "What is true after a crash".
+// Recovery: what an engine makes of the records, sockets and exit records that an earlier one left.
+// Runs before the event loop does, so it may block. docs/design/engine.md, "What is true after a
+// crash".
 #include <dirent.h>
 #include <signal.h>
 #include <unistd.h>
@@ -37,10 +38,12 @@ Result<Greeted> greet(const std::string& run_dir) {
   if (!TRY(sys::wait_readable(socket.get(), kHelloPatience)))
     return fail(ErrorKind::kInternal, "the holder in {} does not answer", run_dir);
   const auto message = TRY(sys::receive_message(socket.get(), holder::kMaxMessage));
-  if (!message || message->bytes.empty()) return fail(ErrorKind::kNotFound, "the holder in {} has ended", run_dir);
+  if (!message || message->bytes.empty())
+    return fail(ErrorKind::kNotFound, "the holder in {} has ended", run_dir);
   const holder::HolderMessage greeting = TRY(holder::decode_holder_message(message->bytes));
   const auto* hello = std::get_if<holder::Hello>(&greeting);
-  if (hello == nullptr) return fail(ErrorKind::kInternal, "the holder in {} says no hello", run_dir);
+  if (hello == nullptr)
+    return fail(ErrorKind::kInternal, "the holder in {} says no hello", run_dir);
   return Greeted{.socket = std::move(socket), .hello = *hello};
 }
 
@@ -49,7 +52,8 @@ Result<std::string> start_time(pid_t pid) {
   const std::string stat = TRY(sys::read_file(fmt::format("/proc/{}/stat", pid)));
   std::size_t at = stat.rfind(')');
   for (int field = 2; field < 22 && at != std::string::npos; ++field) at = stat.find(' ', at + 1);
-  if (at == std::string::npos) return fail(ErrorKind::kCorrupt, "/proc/{}/stat is not as proc(5) says", pid);
+  if (at == std::string::npos)
+    return fail(ErrorKind::kCorrupt, "/proc/{}/stat is not as proc(5) says", pid);
   return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
 }
 
@@ -65,12 +69,13 @@ Result<void> kill_process(pid_t pid, const std::string& expected_start) {
     return killed;
   }
   if (!TRY(sys::wait_readable(pidfd->get(), kDeathPatience)))
-    return fail(ErrorKind::kInternal, "process {} does not die: it may be stuck in the kernel", pid);
+    return fail(ErrorKind::kInternal, "process {} does not die: it may be stuck in the kernel",
+                pid);
   return {};
 }
 
-// Kills what a holder that is gone has left behind: the workload's init, with which its pid namespace ends, and its
-// cgroups, which are empty then.
+// Kills what a holder that is gone has left behind: the workload's init, with which its pid
+// namespace ends, and its cgroups, which are empty then.
 Result<void> clear_remains(const std::string& run_dir) {
   auto text = sys::read_file(fmt::format("{}/{}", run_dir, holder::kStartedName));
   if (!text.ok()) return {};  // nothing had been started
@@ -79,7 +84,8 @@ Result<void> clear_remains(const std::string& run_dir) {
   TRY(kill_process(pid, TRY(get_string(started, "pid_start"))));
   for (const std::string& cgroup : TRY(get_strings(started, "cgroups"))) {
     // One that is busy or gone is not worth more than a line.
-    if (::rmdir(cgroup.c_str()) != 0 && errno != ENOENT) log::warning("remove cgroup {}: errno {}", cgroup, errno);
+    if (::rmdir(cgroup.c_str()) != 0 && errno != ENOENT)
+      log::warning("remove cgroup {}: errno {}", cgroup, errno);
   }
   return {};
 }
@@ -90,10 +96,11 @@ Result<holder::Exited> EngineImpl::end_of_lost(const WorkloadId& id) const {
   const std::string record = fmt::format("{}/{}", layout_.state_dir(id), holder::kExitName);
   if (auto text = sys::read_file(record); text.ok()) return holder::exit_record_from_json(*text);
   TRY(clear_remains(layout_.run_dir(id)));
-  return holder::Exited{.exit_code = kLostExitCode,
-                        .oom_killed = false,
-                        .finished_at = format_rfc3339(now()),
-                        .error = "the workload was lost: its holder, or the host, went down without an exit record"};
+  return holder::Exited{
+      .exit_code = kLostExitCode,
+      .oom_killed = false,
+      .finished_at = format_rfc3339(now()),
+      .error = "the workload was lost: its holder, or the host, went down without an exit record"};
 }
 
 Result<void> EngineImpl::recover() {
@@ -112,13 +119,15 @@ Result<void> EngineImpl::recover_workload(WorkloadView view) {
 
   const std::string run_dir = layout_.run_dir(id);
   const bool has_run = ::access(run_dir.c_str(), F_OK) == 0;
-  const bool was_running = status.state == WorkloadState::kRunning || status.state == WorkloadState::kStarting;
+  const bool was_running =
+      status.state == WorkloadState::kRunning || status.state == WorkloadState::kStarting;
   std::optional<network::Endpoint> endpoint;
   if (auto text = sys::read_file(layout_.endpoint(id)); text.ok()) {
     if (auto parsed = endpoint_from_json(*text); parsed.ok()) endpoint = *parsed;
   }
 
-  auto greeted = has_run ? greet(run_dir) : Result<Greeted>(fail(ErrorKind::kNotFound, "no run directory"));
+  auto greeted =
+      has_run ? greet(run_dir) : Result<Greeted>(fail(ErrorKind::kNotFound, "no run directory"));
   if (greeted.ok() && greeted->hello.running) {
     status.state = WorkloadState::kRunning;
     status.pid = greeted->hello.pid;
@@ -133,8 +142,10 @@ Result<void> EngineImpl::recover_workload(WorkloadView view) {
   if (!has_run && !was_running) return {};
 
   // Its last run is over, or was cut off before it began.
-  const bool began = was_running || ::access(fmt::format("{}/{}", run_dir, holder::kStartedName).c_str(), F_OK) == 0 ||
-                     ::access(fmt::format("{}/{}", layout_.state_dir(id), holder::kExitName).c_str(), F_OK) == 0;
+  const bool began =
+      was_running ||
+      ::access(fmt::format("{}/{}", run_dir, holder::kStartedName).c_str(), F_OK) == 0 ||
+      ::access(fmt::format("{}/{}", layout_.state_dir(id), holder::kExitName).c_str(), F_OK) == 0;
   if (began) {
     const holder::Exited exited = TRY(end_of_lost(id));
     status.state = WorkloadState::kExited;

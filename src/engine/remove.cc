@@ -1,18 +1,17 @@
 // Removal. The record goes first: what a crash leaves behind then belongs to nobody, and the next
 // start clears it away.
-#include <filesystem>
-#include <system_error>
+#include <csignal>
 
+#include "base/log.h"
 #include "engine/engine_impl.h"
+#include "sys/dir.h"
 
 namespace berth::engine {
 namespace {
 
-Result<void> remove_tree(const std::string& path) {
-  std::error_code error;
-  std::filesystem::remove_all(path, error);  // does not follow symlinks
-  if (error) return Error::from_errno(error.value(), "remove " + path);
-  return {};
+Result<void> remove_below(const std::string& directory, const std::string& name) {
+  const UniqueFd parent = TRY(sys::open_dir(directory));
+  return sys::remove_tree(parent.get(), name);
 }
 
 }  // namespace
@@ -72,7 +71,7 @@ Result<void> EngineImpl::remove_data(const WorkloadView& view, bool volumes) {
   auto snapshot = images_->snapshots().remove(snapshot_key(view.id));
   if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound)
     return std::move(snapshot).error();
-  TRY(remove_tree(layout_.state_dir(view.id)));
+  TRY(remove_below(layout_.workloads(), view.id.str()));
   if (!volumes) return {};
   for (const MountPoint& point : view.mounts) {
     if (point.kind == MountKind::kVolume) TRY(volumes_.remove_if_anonymous(point.name));
@@ -82,7 +81,7 @@ Result<void> EngineImpl::remove_data(const WorkloadView& view, bool volumes) {
 
 void EngineImpl::remove_run_dir(const WorkloadId& id) {
   // On a file system that a reboot empties: what stays is swept at the next start.
-  if (auto removed = remove_tree(layout_.run_dir(id)); !removed.ok())
+  if (auto removed = remove_below(layout_.runs(), id.str()); !removed.ok())
     log::warning("{}", removed.error().message());
 }
 

@@ -1,13 +1,12 @@
-// The start of a workload: everything that blocks is done at once on a pool thread (launch), the rest is a conversation
-// with the holder on the event loop.
+// The start of a workload: everything that blocks is done at once on a pool thread (launch), the
+// rest is a conversation with the holder on the event loop.
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include <algorithm>
 #include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <charconv>
 
 #include "base/log.h"
@@ -25,7 +24,8 @@
 namespace berth::engine {
 namespace {
 
-// How long a holder may take from Start to Started. A start is milliseconds; a host that swaps may need seconds.
+// How long a holder may take from Start to Started. A start is milliseconds; a host that swaps may
+// need seconds.
 constexpr std::chrono::seconds kStartPatience{60};
 
 std::string cgroup_parent(const WorkloadConfig& config) {
@@ -36,7 +36,8 @@ std::string cgroup_parent(const WorkloadConfig& config) {
 // "80/tcp", "53/udp", "80". nullopt for what is none.
 std::optional<network::PortBinding> parse_exposed(std::string_view text) {
   network::PortBinding port;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port.container_port);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), port.container_port);
   if (error != std::errc() || port.container_port == 0) return std::nullopt;
   const std::string_view protocol(end, text.data() + text.size());
   if (protocol == "/udp") {
@@ -122,24 +123,21 @@ Task<> EngineImpl::run(Entry workload) {
   view.status.endpoint = launch.endpoint;
 
   listen_to_holder(workload, std::move(launch.socket));
-  boost::asio::steady_timer patience(loop_, kStartPatience);
-  bool late = false;
-  patience.async_wait([&late, workload](const boost::system::error_code& error) {
-    if (error) return;  // cancelled: `late` is gone
-    late = true;
-    workload->changed.notify_all();
-  });
+  const Deadline patience(loop_, kStartPatience, [workload] { workload->changed.notify_all(); });
   // Start is told only once the holder listens: from then on a later engine can find it.
-  while (!workload->greeted && !workload->start_outcome && !late) co_await workload->changed.wait();
+  while (!workload->greeted && !workload->start_outcome && !patience.passed())
+    co_await workload->changed.wait();
   if (workload->greeted && !workload->start_outcome) {
-    if (auto sent = tell_start(*workload, launch); !sent.ok()) workload->start_outcome = std::move(sent);
+    if (auto sent = tell_start(*workload, launch); !sent.ok())
+      workload->start_outcome = std::move(sent);
   }
-  while (!workload->start_outcome && !late) co_await workload->changed.wait();
-  Result<void> told = workload->start_outcome
-                          ? *std::exchange(workload->start_outcome, std::nullopt)
-                          : Result<void>(fail(ErrorKind::kInternal,
-                                              "the holder of container {} did not answer within {} s", view.id.str(),
-                                              kStartPatience.count()));
+  while (!workload->start_outcome && !patience.passed()) co_await workload->changed.wait();
+  Result<void> told =
+      workload->start_outcome
+          ? *std::exchange(workload->start_outcome, std::nullopt)
+          : Result<void>(fail(ErrorKind::kInternal,
+                              "the holder of container {} did not answer within {} s",
+                              view.id.str(), kStartPatience.count()));
   if (told.ok()) {
     publish(*workload, "start");
     boost::asio::co_spawn(loop_, write_record(workload), boost::asio::detached);
@@ -149,7 +147,8 @@ Task<> EngineImpl::run(Entry workload) {
   view.status.error = told.error().message();
   if (workload->holder) workload->holder->close();
   workload->holder.reset();
-  auto undo = [this, endpoint = std::exchange(view.status.endpoint, std::nullopt), copy = view]() -> Result<void> {
+  auto undo = [this, endpoint = std::exchange(view.status.endpoint, std::nullopt),
+               copy = view]() -> Result<void> {
     if (endpoint) TRY(network_->disconnect(*endpoint));
     remove_run_dir(copy.id);
     return copy.config.auto_remove ? Result<void>() : records_->update(copy);
@@ -162,7 +161,8 @@ Task<> EngineImpl::run(Entry workload) {
 Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   const WorkloadConfig& config = view.config;
   Launch launch;
-  const std::vector<sys::MountSpec> rootfs = TRY(images_->snapshots().mounts(snapshot_key(view.id)));
+  const std::vector<sys::MountSpec> rootfs =
+      TRY(images_->snapshots().mounts(snapshot_key(view.id)));
   const IdentityFiles files = TRY(read_identity_files(rootfs));
   const SpecContext context{
       .rootfs = layout_.rootfs(view.id),
@@ -189,7 +189,7 @@ Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   TRY(write_network_files(view, *launch.endpoint));
   launch.message.id = view.id.str();
   launch.message.state_dir = layout_.state_dir(view.id);
-    launch.message.bundle = layout_.state_dir(view.id);
+  launch.message.bundle = layout_.state_dir(view.id);
   launch.message.rootfs_mounts = rootfs;
   launch.message.open_stdin = config.open_stdin;
   launch.message.stdin_once = config.stdin_once;
@@ -197,7 +197,9 @@ Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   launch.message.log_path = view.log_path;
   launch.message.has_network_namespace = launch.sandbox.valid();
   launch.spec = TRY(sys::sealed_memfd("spec", container::to_json(spec)));
-  launch.socket = TRY(holder::spawn_holder(options_.holder_path, view.id.str(), layout_.run_dir(view.id))).socket;
+  launch.socket =
+      TRY(holder::spawn_holder(options_.holder_path, view.id.str(), layout_.run_dir(view.id)))
+          .socket;
   disconnect.cancel();
   return launch;
 }
@@ -212,7 +214,8 @@ Result<void> EngineImpl::begin_run(const WorkloadId& id, const network::Endpoint
 }
 
 // hostname, hosts and resolv.conf, which the workload sees under /etc.
-Result<void> EngineImpl::write_network_files(const WorkloadView& view, const network::Endpoint& endpoint) const {
+Result<void> EngineImpl::write_network_files(const WorkloadView& view,
+                                             const network::Endpoint& endpoint) const {
   const WorkloadConfig& config = view.config;
   const std::string host_conf = TRY(read_if_there("/etc/resolv.conf"));
   const std::string path(network::resolv_conf_path(host_conf));
@@ -265,8 +268,8 @@ Task<> EngineImpl::attach(std::string reference, AttachOptions options, UniqueFd
     if (workload->view.status.state == WorkloadState::kRemoving)
       co_return fail(ErrorKind::kConflict, "container {} is being removed", reference);
     if (workload->pending_attach.size() >= kMaxPendingAttach)
-      co_return fail(ErrorKind::kConflict, "{} clients already wait for the start of container {}", kMaxPendingAttach,
-                     reference);
+      co_return fail(ErrorKind::kConflict, "{} clients already wait for the start of container {}",
+                     kMaxPendingAttach, reference);
     workload->pending_attach.push_back(std::move(pending));
   }
   publish(*workload, "attach");
@@ -280,11 +283,13 @@ void EngineImpl::listen_to_holder(const Entry& workload, UniqueFd socket) {
   workload->holder = HolderLink::open(std::move(socket), loop_,
                                       {.on_message =
                                            [this, weak](const holder::HolderMessage& message) {
-                                             if (const Entry entry = weak.lock()) on_holder_message(entry, message);
+                                             if (const Entry entry = weak.lock())
+                                               on_holder_message(entry, message);
                                            },
                                        .on_closed =
                                            [this, weak] {
-                                             if (const Entry entry = weak.lock()) on_holder_closed(entry);
+                                             if (const Entry entry = weak.lock())
+                                               on_holder_closed(entry);
                                            }});
 }
 
@@ -315,7 +320,8 @@ void EngineImpl::on_holder_message(const Entry& workload, const holder::HolderMe
 boost::asio::awaitable<void> EngineImpl::write_record(Entry workload) {
   auto write = [this, view = workload->view] { return records_->update(view); };
   if (auto written = co_await offload(pool_, write); !written.ok() && !workload->removed)
-    log::error("workload {}: record its start: {}", workload->view.id.brief(), written.error().message());
+    log::error("workload {}: record its start: {}", workload->view.id.brief(),
+               written.error().message());
 }
 
 }  // namespace berth::engine

@@ -5,20 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
-#include <system_error>
 
 #include "base/strong_id.h"
+#include "sys/dir.h"
 
 namespace berth::engine {
 namespace {
 
 constexpr const char* kMarker = "anonymous";
-
-Result<void> make_dir(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
-  return fail_errno("make volume directory {}", path);
-}
 
 }  // namespace
 
@@ -45,9 +39,8 @@ Result<std::string> Volumes::ensure(std::string_view name) {
                 name);
   }
   const std::string data = data_path(name);
-  TRY(make_dir(root_, 0711));
-  TRY(make_dir(fmt::format("{}/{}", root_, name), 0711));
-  TRY(make_dir(data, 0755));
+  TRY(sys::make_dirs(fmt::format("{}/{}", root_, name), 0711));
+  TRY(sys::make_dirs(data, 0755));
   return data;
 }
 
@@ -61,16 +54,16 @@ Result<std::string> Volumes::create_anonymous() {
 
 Result<void> Volumes::remove_if_anonymous(std::string_view name) {
   if (!valid_name(name)) return fail(ErrorKind::kInvalid, "bad volume name '{}'", name);
-  const std::string directory = fmt::format("{}/{}", root_, name);
-  if (::access((directory + "/" + kMarker).c_str(), F_OK) != 0) return {};
-  // remove_all() does not follow symlinks. Data first: after a crash in between the marker still
-  // tells what is left.
-  for (const std::string& part : {data_path(name), directory}) {
-    std::error_code error;
-    std::filesystem::remove_all(part, error);
-    if (error) return Error::from_errno(error.value(), fmt::format("remove volume {}", name));
+  auto directory = sys::open_dir(fmt::format("{}/{}", root_, name));
+  if (!directory.ok()) {
+    if (directory.error().kind() == ErrorKind::kNotFound) return {};
+    return std::move(directory).error();
   }
-  return {};
+  if (::faccessat(directory->get(), kMarker, F_OK, 0) != 0) return {};
+  // Data first: after a crash in between the marker still tells what is left.
+  TRY(sys::remove_tree(directory->get(), "_data"));
+  const UniqueFd root = TRY(sys::open_dir(root_));
+  return sys::remove_tree(root.get(), std::string(name));
 }
 
 }  // namespace berth::engine

@@ -8,7 +8,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "container/spec/default_seccomp.h"
+#include "container/seccomp/default_profile.h"
 #include "container/spec/spec.h"
 
 namespace berth::engine {
