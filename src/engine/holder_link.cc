@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "sys/socket.h"
+#include "holder/client.h"
 
 namespace berth::engine {
 
@@ -23,8 +23,7 @@ HolderLink::HolderLink(UniqueFd socket, boost::asio::any_io_executor loop, Callb
 
 Result<void> HolderLink::send(const holder::EngineMessage& message, std::span<const int> fds) {
   if (!socket_.is_open()) return fail(ErrorKind::kInternal, "its holder is gone");
-  return sys::send_message(socket_.native_handle(), holder::encode(message), fds)
-      .context("talk to its holder");
+  return holder::send(socket_.native_handle(), message, fds);
 }
 
 void HolderLink::close() {
@@ -43,21 +42,19 @@ void HolderLink::listen() {
 void HolderLink::receive() {
   for (;;) {
     if (!socket_.is_open()) return;  // a callback has closed it
-    auto received = sys::receive_message(socket_.native_handle(), holder::kMaxMessage);
-    if (received.ok() && !*received) break;  // nothing more for now
-    if (!received.ok() || ((*received)->bytes.empty() && (*received)->fds.empty())) {
+    const auto message = holder::try_receive(socket_.native_handle());
+    if (message.ok() && !*message) break;  // nothing more for now
+    if (message.ok()) {
+      // Copied: the callback may close this link, and itself with it.
+      if (const auto on_message = callbacks_.on_message) on_message(**message);
+    } else if (message.error().kind() == ErrorKind::kInvalid) {
+      log::warning("{}", message.error().message());
+    } else {
       const auto on_closed = std::move(callbacks_.on_closed);
       close();
       if (on_closed) on_closed();
       return;
     }
-    const auto message = holder::decode_holder_message((*received)->bytes);
-    if (!message.ok()) {
-      log::warning("{}", message.error().message());
-      continue;
-    }
-    // Copied: the callback may close this link, and itself with it.
-    if (const auto on_message = callbacks_.on_message) on_message(*message);
   }
   listen();
 }

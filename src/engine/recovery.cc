@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "engine/engine_impl.h"
 #include "engine/record.h"
@@ -35,12 +34,7 @@ struct Greeted {
 
 Result<Greeted> greet(const std::string& run_dir) {
   UniqueFd socket = TRY(holder::connect_holder(run_dir));
-  if (!TRY(sys::wait_readable(socket.get(), kHelloPatience)))
-    return fail(ErrorKind::kInternal, "the holder in {} does not answer", run_dir);
-  const auto message = TRY(sys::receive_message(socket.get(), holder::kMaxMessage));
-  if (!message || message->bytes.empty())
-    return fail(ErrorKind::kNotFound, "the holder in {} has ended", run_dir);
-  const holder::HolderMessage greeting = TRY(holder::decode_holder_message(message->bytes));
+  const holder::HolderMessage greeting = TRY(holder::receive(socket.get(), kHelloPatience));
   const auto* hello = std::get_if<holder::Hello>(&greeting);
   if (hello == nullptr)
     return fail(ErrorKind::kInternal, "the holder in {} says no hello", run_dir);
@@ -79,13 +73,13 @@ Result<void> kill_process(pid_t pid, const std::string& expected_start) {
 Result<void> clear_remains(const std::string& run_dir) {
   auto text = sys::read_file(fmt::format("{}/{}", run_dir, holder::kStartedName));
   if (!text.ok()) return {};  // nothing had been started
-  const Json started = TRY(parse_json(*text));
-  const auto pid = static_cast<pid_t>(TRY(get_int(started, "pid")));
-  TRY(kill_process(pid, TRY(get_string(started, "pid_start"))));
-  for (const std::string& cgroup : TRY(get_strings(started, "cgroups"))) {
+  const holder::StartedRecord started = TRY(holder::started_record_from_json(*text));
+  TRY(kill_process(started.holder_pid, started.holder_start));
+  TRY(kill_process(started.pid, started.pid_start));
+  for (const std::string& cgroup : started.cgroups) {
     // One that is busy or gone is not worth more than a line.
     if (::rmdir(cgroup.c_str()) != 0 && errno != ENOENT)
-      log::warning("remove cgroup {}: errno {}", cgroup, errno);
+      log::warning("{}", fail_errno("remove cgroup {}", cgroup).message());
   }
   return {};
 }
