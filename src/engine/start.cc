@@ -163,7 +163,7 @@ Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   Launch launch;
   const std::vector<sys::MountSpec> rootfs =
       TRY(images_->snapshots().mounts(snapshot_key(view.id)));
-  const IdentityFiles files = TRY(read_identity_files(rootfs));
+  const IdentityFiles files = TRY(read_identity_files(rootfs, layout_.rootfs(view.id)));
   const SpecContext context{
       .rootfs = layout_.rootfs(view.id),
       .cgroup_parent = cgroup_parent(config),

@@ -1,6 +1,4 @@
-// Files of a workload's root that the engine reads before the workload exists. The root is mounted
-// detached (fsmount(2), open_tree(2)): no path of the host leads to it, and it is gone when this
-// returns.
+// Files of a workload's root that the engine reads before the workload exists.
 #pragma once
 
 #include <string>
@@ -19,8 +17,12 @@ struct IdentityFiles {
 /// More than this of /etc/passwd or /etc/group is an image's mistake or its attack.
 inline constexpr std::size_t kMaxIdentityFile = 1U << 20;
 
-/// /etc/passwd and /etc/group of the root that `mounts` show, symbolic links resolved inside it.
-/// Only regular files are read. kExhausted: over kMaxIdentityFile.
-Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mounts);
+/// /etc/passwd and /etc/group of the root that `mounts` show. Found in the layers without mounting
+/// anything, as overlayfs would (kernel, Documentation/filesystems/overlayfs.rst: upper before
+/// lower, whiteouts, opaque directories); where an image has a symbolic link on the way, the root
+/// is mounted on the empty directory `mount_point` for a moment, in a mount namespace of its own.
+/// Only regular files are read; anything else counts as absent. kExhausted: over kMaxIdentityFile.
+Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mounts,
+                                          const std::string& mount_point);
 
 }  // namespace berth::engine

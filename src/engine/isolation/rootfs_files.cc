@@ -1,0 +1,153 @@
+#include "engine/isolation/rootfs_files.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "sys/dir.h"
+#include "sys/file.h"
+
+namespace berth::engine {
+namespace {
+
+constexpr const char* kDirectory = "etc";
+constexpr const char* kPasswd = "etc/passwd";
+constexpr const char* kGroup = "etc/group";
+
+enum class Found { kFile, kAbsent, kNextLayer, kUnusual };
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = text.find(separator);
+    parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return parts;
+}
+
+// The directories behind one overlay or bind mount, topmost first; nothing for what is neither.
+std::vector<std::string> layers_of(const sys::MountSpec& mount) {
+  if (mount.type == "bind") return {mount.source};
+  std::vector<std::string> layers;
+  if (mount.type != "overlay") return layers;
+  for (const std::string& option : mount.options) {
+    if (option.starts_with("upperdir=")) layers.insert(layers.begin(), option.substr(9));
+    if (!option.starts_with("lowerdir=")) continue;
+    for (std::string& layer : split(std::string_view(option).substr(9), ':'))
+      layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+bool is_whiteout(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0);
+}
+
+Result<std::string> read_regular(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return fail_errno("look at a file of the image");
+  if (!S_ISREG(status.st_mode)) return std::string();
+  return sys::read_all(fd, kMaxIdentityFile);
+}
+
+// Whether what lower layers have in /etc is hidden by this one.
+bool hides_below(int layer) {
+  const auto directory = sys::open_beneath(layer, kDirectory, O_PATH);
+  if (!directory.ok()) return false;
+  struct stat status{};
+  if (::fstat(directory->get(), &status) != 0 || !S_ISDIR(status.st_mode)) return true;
+  char value = 0;
+  const std::string path = fmt::format("/proc/self/fd/{}", directory->get());
+  return ::getxattr(path.c_str(), "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
+Result<Found> look_in_layer(int layer, const char* path, std::string& text) {
+  const auto entry = sys::open_beneath(layer, path, O_PATH);
+  if (!entry.ok()) {
+    if (entry.error().os_errno() == ENOENT)
+      return hides_below(layer) ? Found::kAbsent : Found::kNextLayer;
+    return Found::kUnusual;
+  }
+  struct stat status{};
+  if (::fstat(entry->get(), &status) != 0) return fail_errno("look at /{} of the image", path);
+  if (is_whiteout(status)) return Found::kAbsent;
+  if (!S_ISREG(status.st_mode)) return Found::kUnusual;
+  // Regular a moment ago and now: nobody but this engine writes to a layer that is not running.
+  const UniqueFd file = TRY(sys::open_beneath(layer, path, O_RDONLY | O_NONBLOCK));
+  text = TRY(read_regular(file.get()));
+  return Found::kFile;
+}
+
+// nullopt: only a real mount can tell.
+Result<std::optional<std::string>> read_in_layers(const std::vector<std::string>& layers,
+                                                  const char* path) {
+  for (const std::string& directory : layers) {
+    const UniqueFd layer = TRY(sys::open_dir(directory));
+    std::string text;
+    switch (TRY(look_in_layer(layer.get(), path, text))) {
+      case Found::kFile:
+        return std::optional(std::move(text));
+      case Found::kAbsent:
+        return std::optional(std::string());
+      case Found::kUnusual:
+        return std::optional<std::string>();
+      case Found::kNextLayer:
+        break;
+    }
+  }
+  return std::optional(std::string());
+}
+
+Result<std::string> read_in_root(int root, const char* path) {
+  const auto file = sys::open_in_root(root, path, O_RDONLY | O_NONBLOCK);
+  if (!file.ok()) return std::string();  // absent, or a link that leads nowhere
+  return read_regular(file->get());
+}
+
+Result<IdentityFiles> read_mounted(const sys::MountSpec& mount, const std::string& mount_point) {
+  if (::unshare(CLONE_NEWNS | CLONE_FS) != 0) return fail_errno("unshare(CLONE_NEWNS)");
+  if (::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0)
+    return fail_errno("make mounts private");
+  std::string data;
+  for (const std::string& option : mount.options) {
+    if (option.find('=') != std::string::npos) data += (data.empty() ? "" : ",") + option;
+  }
+  const bool bind = mount.type == "bind";
+  if (::mount(mount.source.c_str(), mount_point.c_str(), bind ? nullptr : mount.type.c_str(),
+              bind ? MS_BIND : 0, bind ? nullptr : data.c_str()) != 0)
+    return fail_errno("mount {} on {}", mount.type, mount_point);
+  const UniqueFd root = TRY(sys::open_dir(mount_point));
+  return IdentityFiles{.passwd = TRY(read_in_root(root.get(), kPasswd)),
+                       .group = TRY(read_in_root(root.get(), kGroup))};
+}
+
+}  // namespace
+
+Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mounts,
+                                          const std::string& mount_point) {
+  if (mounts.size() != 1)
+    return fail(ErrorKind::kUnsupported, "a root of {} mounts cannot be looked into",
+                mounts.size());
+  if (const std::vector<std::string> layers = layers_of(mounts.front()); !layers.empty()) {
+    auto passwd = TRY(read_in_layers(layers, kPasswd));
+    auto group = TRY(read_in_layers(layers, kGroup));
+    if (passwd && group)
+      return IdentityFiles{.passwd = std::move(*passwd), .group = std::move(*group)};
+  }
+  // A thread of its own: its mount namespace, and the mount in it, end with it.
+  Result<IdentityFiles> files = fail(ErrorKind::kInternal, "not read");
+  std::thread([&] { files = read_mounted(mounts.front(), mount_point); }).join();
+  return std::move(files).context("read the image's users");
+}
+
+}  // namespace berth::engine

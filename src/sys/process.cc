@@ -1,0 +1,52 @@
+#include "sys/process.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace berth::sys {
+
+Result<CloneResult> clone_process(const CloneRequest& request) {
+  clone_args args = {};
+  int pidfd = -1;
+  args.flags = request.flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  args.exit_signal = SIGCHLD;
+  if (request.cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(request.cgroup);
+  }
+  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0) return fail_errno("clone3 with flags {:#x}", request.flags);
+  if (pid == 0) return CloneResult{};
+  return CloneResult{static_cast<pid_t>(pid), UniqueFd(pidfd)};
+}
+
+Result<UniqueFd> open_pidfd(pid_t pid) {
+  const int fd = ::pidfd_open(pid, 0);
+  if (fd < 0) return fail_errno("cannot open process {}", pid);
+  return UniqueFd(fd);
+}
+
+Result<void> signal_process(int pidfd, int signal) {
+  if (::pidfd_send_signal(pidfd, signal, nullptr, 0) == 0) return {};
+  if (errno == ESRCH) return fail(ErrorKind::kNotFound, "the process has ended");
+  return fail_errno("cannot send signal {}", signal);
+}
+
+Result<ExitStatus> wait_process(int pidfd) {
+  siginfo_t info = {};
+  int result = 0;
+  do {
+    result = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info, WEXITED);
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return fail_errno("cannot wait for the process");
+  if (info.si_code == CLD_EXITED) return ExitStatus{.code = info.si_status, .signal = 0};
+  return ExitStatus{.code = 0, .signal = info.si_status};
+}
+
+}  // namespace berth::sys
