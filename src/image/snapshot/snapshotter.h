@@ -1,13 +1,16 @@
-// Snapshotter: the family that keeps filesystem trees as a chain of changes (graph drivers, in Docker's words).
+// Snapshotter: the family that keeps filesystem trees as a chain of changes (graph drivers, in
+// Docker's words).
 //
-// A snapshot is *active* (writable, still being made) or *committed* (read-only, may be a parent). A layer is unpacked
-// into an active snapshot whose parent is the layer below, then committed under the layer's chain id
-// (image-spec, config.md, "Layer ChainID"); a container's writable layer is an active snapshot that is never committed.
-// A snapshotter returns *mounts*; it never mounts. What the mounts show, once mounted in order on one directory, is the
-// snapshot's whole tree. Removing a snapshot that has children is a conflict.
+// A snapshot is *active* (writable, still being made) or *committed* (read-only, may be a parent).
+// A layer is unpacked into an active snapshot whose parent is the layer below, then committed under
+// the layer's chain id (image-spec, config.md, "Layer ChainID"); a container's writable layer is an
+// active snapshot that is never committed. A snapshotter returns *mounts*; it never mounts. What
+// the mounts show, once mounted in order on one directory, is the snapshot's whole tree. Removing a
+// snapshot that has children is a conflict.
 //
-// Keys are chosen by the caller: [A-Za-z0-9._:-]{1,255}. All calls are thread-safe, durable when they return (a crash
-// leaves a snapshot either as before the call or as after it) and may be repeated after a crash.
+// Keys are chosen by the caller: [A-Za-z0-9._:-]{1,255}. All calls are thread-safe, durable when
+// they return (a crash leaves a snapshot either as before the call or as after it) and may be
+// repeated after a crash.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +34,7 @@ struct SnapshotInfo {
 
 /// What a snapshot itself holds, its parents not counted.
 struct SnapshotUsage {
-  std::uint64_t bytes = 0;   // as allocated on disk
+  std::uint64_t bytes = 0;  // as allocated on disk
   std::uint64_t inodes = 0;
 };
 
@@ -42,15 +45,19 @@ class Snapshotter {
   /// The driver's name as `info` shows it: "overlay2", "vfs".
   virtual std::string_view name() const = 0;
 
-  /// Makes the active snapshot `key` on top of the committed `parent` (empty: nothing). kConflict if `key` exists,
-  /// kNotFound if `parent` does not, kInvalid if `parent` is active.
-  virtual Result<std::vector<sys::MountSpec>> prepare(std::string_view key, std::string_view parent) = 0;
-  /// The mounts of an existing snapshot: writable if active, read-only if committed. kNotFound if there is none.
+  /// Makes the active snapshot `key` on top of the committed `parent` (empty: nothing). kConflict
+  /// if `key` exists, kNotFound if `parent` does not, kInvalid if `parent` is active.
+  virtual Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
+                                                      std::string_view parent) = 0;
+  /// The mounts of an existing snapshot: writable if active, read-only if committed. kNotFound if
+  /// there is none.
   virtual Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const = 0;
-  /// Turns the active `key` into the committed `name`; the tree's data is on disk when it returns. kConflict if `name`
-  /// exists: the caller may then remove(key), for equal chain ids have equal trees.
+  /// Turns the active `key` into the committed `name`; the tree's data is on disk when it returns.
+  /// kConflict if `name` exists: the caller may then remove(key), for equal chain ids have equal
+  /// trees.
   virtual Result<void> commit(std::string_view name, std::string_view key) = 0;
-  /// Removes a snapshot and its data. kNotFound if there is none; kConflict if others are based on it.
+  /// Removes a snapshot and its data. kNotFound if there is none; kConflict if others are based on
+  /// it.
   virtual Result<void> remove(std::string_view key) = 0;
 
   virtual Result<SnapshotInfo> stat(std::string_view key) const = 0;

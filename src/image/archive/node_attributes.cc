@@ -1,0 +1,89 @@
+#include "image/archive/node_attributes.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "image/archive/entry_path.h"
+
+namespace berth::image {
+namespace {
+
+constexpr auto kAllowed = std::to_array<std::string_view>({
+    "security.capability",
+    "system.posix_acl_access",
+    "system.posix_acl_default",
+});
+constexpr auto kAllowedPrefixes = std::to_array<std::string_view>({"user.", "trusted."});
+constexpr auto kOverlayPrefixes =
+    std::to_array<std::string_view>({"user.overlay.", "trusted.overlay."});
+
+bool has_prefix(std::string_view name, std::span<const std::string_view> prefixes) {
+  return std::ranges::any_of(prefixes, [&](auto prefix) { return name.starts_with(prefix); });
+}
+
+/// Calls `set(name, value)`, which returns as setxattr(2) does, for every attribute an image may
+/// set.
+template <typename Set>
+Result<void> set_xattrs(const TarEntry& entry, Set set) {
+  std::size_t total = 0;
+  for (const auto& [name, value] : entry.xattrs) {
+    total += name.size() + value.size();
+    if (total > kMaxXattrBytes) {
+      return fail(ErrorKind::kExhausted, "its extended attributes exceed {} bytes", kMaxXattrBytes);
+    }
+    if (!is_image_xattr(name) || set(name.c_str(), value) == 0) continue;
+    // user.* does not exist on links and devices (xattr(7)), and a file system may have none at
+    // all: the tree is of use without them. A lost capability is not: the program would fail in a
+    // way nobody understands.
+    if ((errno == ENOTSUP || errno == EPERM) && name != "security.capability") continue;
+    return fail_errno("set extended attribute {}", quote_name(name));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_image_xattr(std::string_view name) {
+  if (has_prefix(name, kOverlayPrefixes)) return false;
+  return has_prefix(name, kAllowedPrefixes) || std::ranges::find(kAllowed, name) != kAllowed.end();
+}
+
+Result<void> set_attributes(int fd, const TarEntry& entry) {
+  if (::fchown(fd, entry.uid, entry.gid) != 0) return fail_errno("set owner");
+  if (::fchmod(fd, entry.mode) != 0) return fail_errno("set mode");
+  TRY(set_xattrs(entry, [&](const char* name, const std::string& value) {
+    return ::fsetxattr(fd, name, value.data(), value.size(), 0);
+  }));
+  const timespec times[2] = {entry.mtime, entry.mtime};
+  if (::futimens(fd, times) != 0) return fail_errno("set time");
+  return {};
+}
+
+Result<void> set_attributes_at(int dirfd, const std::string& name, const TarEntry& entry) {
+  if (::fchownat(dirfd, name.c_str(), entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    return fail_errno("set owner");
+  }
+  // A symbolic link has no mode, and fchmodat(2) would follow it.
+  if (entry.kind != TarEntry::Kind::kSymlink &&
+      ::fchmodat(dirfd, name.c_str(), entry.mode, 0) != 0) {
+    return fail_errno("set mode");
+  }
+  // There is no *xattrat call before Linux 6.13; the directory's magic link and a last component
+  // that is not followed come to the same.
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", dirfd, name);
+  TRY(set_xattrs(entry, [&](const char* key, const std::string& value) {
+    return ::lsetxattr(path.c_str(), key, value.data(), value.size(), 0);
+  }));
+  const timespec times[2] = {entry.mtime, entry.mtime};
+  if (::utimensat(dirfd, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+    return fail_errno("set time");
+  return {};
+}
+
+}  // namespace berth::image

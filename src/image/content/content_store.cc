@@ -1,0 +1,149 @@
+#include "image/content/content_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/scope_exit.h"
+#include "base/strong_id.h"
+#include "image/content/hasher.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+
+namespace berth::image {
+namespace {
+
+constexpr std::size_t kCopyBuffer = 64U << 10;
+
+/// A view of a string as a source.
+class TextSource final : public ByteSource {
+ public:
+  explicit TextSource(std::string_view text) : rest_(std::as_bytes(std::span(text))) {}
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    const std::size_t count = std::min(into.size(), rest_.size());
+    std::copy_n(rest_.begin(), count, into.begin());
+    rest_ = rest_.subspan(count);
+    return count;
+  }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+Result<void> copy_to(int fd, HashingSource& source) {
+  std::vector<std::byte> buffer(kCopyBuffer);
+  for (;;) {
+    const std::size_t got = TRY(source.read(buffer));
+    if (got == 0) return {};
+    if (source.count() > ContentStore::kMaxBlobBytes) {
+      return fail(ErrorKind::kExhausted, "a blob is larger than {} bytes",
+                  ContentStore::kMaxBlobBytes);
+    }
+    TRY(sys::write_all(fd, std::span(buffer).first(got)));
+  }
+}
+
+Result<void> check_claim(const BlobClaim& claim, const BlobInfo& found) {
+  if (claim.size >= 0 && static_cast<std::uint64_t>(claim.size) != found.size) {
+    return fail(ErrorKind::kCorrupt, "blob {} has {} bytes, not the {} it was announced with",
+                found.digest.str(), found.size, claim.size);
+  }
+  if (!claim.digest.empty() && claim.digest != found.digest.str()) {
+    return fail(ErrorKind::kCorrupt, "a blob announced as {} is {}", claim.digest,
+                found.digest.str());
+  }
+  return {};
+}
+
+std::string name_of(const Digest& digest) {
+  return std::string(digest.hex());
+}
+
+Error no_such_blob(const Digest& digest) {
+  return fail(ErrorKind::kNotFound, "blob {} is not in the store", digest.str());
+}
+
+}  // namespace
+
+Result<ContentStore> ContentStore::open(const std::string& root) {
+  TRY(sys::make_dirs(root, 0700));
+  const UniqueFd top = TRY(sys::open_dir(root));
+  TRY(sys::remove_tree(top.get(), "ingest"));
+  UniqueFd ingest = TRY(sys::make_dir_at(top.get(), "ingest", 0700));
+  const UniqueFd blobs = TRY(sys::make_dir_at(top.get(), "blobs", 0700));
+  UniqueFd sha256 = TRY(sys::make_dir_at(blobs.get(), "sha256", 0700));
+  TRY(sys::sync(blobs.get()));
+  TRY(sys::sync(top.get()));
+  return ContentStore(std::move(ingest), std::move(sha256));
+}
+
+Result<BlobInfo> ContentStore::ingest(ByteSource& source, const BlobClaim& claim) {
+  const std::string temp = random_hex(16);
+  const UniqueFd fd = TRY(sys::open_at(ingest_.get(), temp, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  ScopeExit undo([&] { ::unlinkat(ingest_.get(), temp.c_str(), 0); });
+  HashingSource hashed(source);
+  TRY(copy_to(fd.get(), hashed).context("store a blob"));
+  BlobInfo blob{hashed.finish(), hashed.count()};
+  TRY(check_claim(claim, blob));
+  TRY(sys::sync(fd.get()).context("store a blob"));
+  const std::string name = name_of(blob.digest);
+  if (::renameat(ingest_.get(), temp.c_str(), blobs_.get(), name.c_str()) != 0) {
+    return fail_errno("store blob {}", blob.digest.str());
+  }
+  undo.cancel();
+  TRY(sys::sync(blobs_.get()));
+  return blob;
+}
+
+Result<BlobInfo> ContentStore::put(std::string_view bytes) {
+  TextSource source(bytes);
+  return ingest(source);
+}
+
+Result<UniqueFd> ContentStore::open_blob(const Digest& digest) const {
+  auto fd = sys::open_at(blobs_.get(), name_of(digest), O_RDONLY | O_NOFOLLOW);
+  if (!fd.ok() && fd.error().os_errno() == ENOENT) return no_such_blob(digest);
+  return fd;
+}
+
+Result<std::string> ContentStore::read(const Digest& digest, std::size_t max_bytes) const {
+  const UniqueFd fd = TRY(open_blob(digest));
+  std::string bytes = TRY(sys::read_all(fd.get(), max_bytes).context("blob " + digest.str()));
+  if (Sha256::of(bytes) != digest) {
+    return fail(ErrorKind::kCorrupt, "blob {} is damaged on disk: load the image again",
+                digest.str());
+  }
+  return bytes;
+}
+
+Result<BlobInfo> ContentStore::stat(const Digest& digest) const {
+  struct stat st{};
+  if (::fstatat(blobs_.get(), name_of(digest).c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return no_such_blob(digest);
+    return fail_errno("stat blob {}", digest.str());
+  }
+  return BlobInfo{digest, static_cast<std::uint64_t>(st.st_size)};
+}
+
+Result<void> ContentStore::remove(const Digest& digest) {
+  if (::unlinkat(blobs_.get(), name_of(digest).c_str(), 0) != 0) {
+    if (errno == ENOENT) return no_such_blob(digest);
+    return fail_errno("remove blob {}", digest.str());
+  }
+  return {};
+}
+
+Result<std::vector<BlobInfo>> ContentStore::list() const {
+  std::vector<BlobInfo> blobs;
+  for (const auto& entry : TRY(sys::list_dir(blobs_.get()))) {
+    const auto digest = Digest::parse("sha256:" + entry.name);
+    if (entry.type != DT_REG || !digest.ok()) continue;  // not ours
+    blobs.push_back(TRY(stat(*digest)));
+  }
+  return blobs;
+}
+
+}  // namespace berth::image
