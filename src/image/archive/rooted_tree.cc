@@ -41,13 +41,18 @@ Result<RootedTree::Found> RootedTree::find(std::string_view clean) const {
 
 Result<UniqueFd> RootedTree::make_parents(const std::string& parent) {
   UniqueFd at = TRY(open_directory(root_, ""));
+  bool made_one = false;
   for (std::size_t begin = 0; begin < parent.size();) {
     const std::size_t end = std::min(parent.find('/', begin), parent.size());
     const std::string prefix = parent.substr(0, end);
-    auto next = open_directory(root_, prefix);
+    const std::string name = parent.substr(begin, end - begin);
+    // Below a directory just made there is nothing to resolve: no symbolic link can be in the way.
+    auto next =
+        made_one ? Result<UniqueFd>(Error::from_errno(ENOENT, "")) : open_directory(root_, prefix);
     if (!next.ok() && next.error().os_errno() == ENOENT) {
-      TRY(imply_directory(at.get(), parent.substr(begin, end - begin), prefix));
-      next = open_directory(root_, prefix);
+      TRY(imply_directory(at.get(), name, prefix));
+      made_one = true;
+      next = sys::open_dir_at(at.get(), name);
     }
     if (!next.ok()) return std::move(next).error();
     at = std::move(*next);

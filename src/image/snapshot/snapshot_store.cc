@@ -1,0 +1,302 @@
+#include "image/snapshot/snapshot_store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <set>
+
+#include "base/log.h"
+#include "base/scope_exit.h"
+#include "base/strong_id.h"
+#include "image/snapshot/tree_usage.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+
+namespace berth::image {
+namespace {
+
+constexpr std::size_t kMaxKey = 255;
+/// Of a directory that is being built.
+constexpr std::string_view kNewPrefix = "new-";
+
+constexpr const char* kSelect =
+    "SELECT s.id, s.key, p.key, s.kind, s.bytes, s.inodes FROM snapshots s "
+    "LEFT JOIN snapshots p ON p.id = s.parent ";
+
+Result<void> check_key(std::string_view key) {
+  const bool good = !key.empty() && key.size() <= kMaxKey && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == ':' || c == '-';
+  });
+  if (!good)
+    return fail(ErrorKind::kInvalid, "'{}' cannot be the name of a snapshot", key.substr(0, 300));
+  return {};
+}
+
+Error not_found(std::string_view key) {
+  return fail(ErrorKind::kNotFound, "there is no snapshot {}", key);
+}
+Error exists(std::string_view key) {
+  return fail(ErrorKind::kConflict, "snapshot {} exists already", key);
+}
+
+/// The number that a directory's name is, 0 if it is none.
+std::int64_t id_of(const std::string& name) {
+  if (name.empty() || name.size() > 18 ||
+      name.find_first_not_of("0123456789") != std::string::npos) {
+    return 0;
+  }
+  return std::strtoll(name.c_str(), nullptr, 10);
+}
+
+SnapshotStore::Chain chain_of(SQLite::Database& db, std::int64_t id) {
+  SQLite::Statement query(db,
+                          "WITH RECURSIVE chain(id, parent, depth) AS ("
+                          " SELECT id, parent, 0 FROM snapshots WHERE id = ?"
+                          " UNION ALL SELECT s.id, s.parent, depth + 1 FROM snapshots s JOIN chain "
+                          "c ON s.id = c.parent)"
+                          " SELECT id FROM chain ORDER BY depth");
+  query.bind(1, id);
+  SnapshotStore::Chain chain;
+  while (query.executeStep()) chain.push_back(query.getColumn(0).getInt64());
+  return chain;
+}
+
+/// The number of the committed snapshot `parent`.
+Result<std::int64_t> committed_id(SQLite::Database& db, std::string_view parent) {
+  SQLite::Statement query(db, "SELECT id, kind FROM snapshots WHERE key = ?");
+  query.bind(1, std::string(parent));
+  if (!query.executeStep()) return not_found(parent);
+  if (query.getColumn(1).getInt() != static_cast<int>(SnapshotKind::kCommitted)) {
+    return fail(ErrorKind::kInvalid, "snapshot {} is not committed: nothing can be based on it",
+                parent);
+  }
+  return query.getColumn(0).getInt64();
+}
+
+}  // namespace
+
+SnapshotStore::SnapshotStore(std::string root, UniqueFd dir, Database& database, Build build)
+    : root_(std::move(root)), dir_(std::move(dir)), database_(database), build_(std::move(build)) {}
+
+Result<std::unique_ptr<SnapshotStore>> SnapshotStore::open(const std::string& root,
+                                                           Database& database, Build build) {
+  TRY(sys::make_dirs(root, 0700));
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(root.c_str(), nullptr),
+                                                         &std::free);
+  if (!real) return fail_errno("resolve {}", root);
+  std::unique_ptr<SnapshotStore> store(
+      new SnapshotStore(real.get(), TRY(sys::open_dir(real.get())), database, std::move(build)));
+  TRY(store->recover().context(root));
+  return store;
+}
+
+std::string SnapshotStore::path(std::int64_t id, std::string_view part) const {
+  return fmt::format("{}/{}/{}", root_, id, part);
+}
+
+Result<void> SnapshotStore::recover() {
+  std::set<std::int64_t> present;
+  for (const auto& entry : TRY(sys::list_dir(dir_.get()))) present.insert(id_of(entry.name));
+  Chain missing;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT id, kind FROM snapshots");
+    while (query.executeStep()) {
+      const std::int64_t id = query.getColumn(0).getInt64();
+      if (present.erase(id) == 0 &&
+          query.getColumn(1).getInt() == static_cast<int>(SnapshotKind::kActive)) {
+        missing.push_back(id);
+      }
+    }
+    return {};
+  }));
+  for (const auto& entry : TRY(sys::list_dir(dir_.get()))) {
+    const std::int64_t id = id_of(entry.name);
+    if (id != 0 && !present.contains(id)) continue;
+    // What cannot be removed (someone still has it mounted) does no harm: its number never comes
+    // back.
+    if (const auto removed = sys::remove_tree(dir_.get(), entry.name); !removed.ok()) {
+      log::warning("snapshot store {}: {}", root_, removed.error().message());
+    }
+  }
+  // Power failed before a new directory reached the disk, though its row did: nothing was in it
+  // that was.
+  for (const std::int64_t id : missing) {
+    Chain parents;
+    TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+      parents = chain_of(db, id);
+      return {};
+    }));
+    parents.erase(parents.begin());
+    const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), std::to_string(id), 0700));
+    TRY(build_(dir.get(), parents));
+  }
+  return {};
+}
+
+Result<SnapshotStore::Row> SnapshotStore::row(std::string_view key) const {
+  Row row;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, std::string(kSelect) + "WHERE s.key = ?");
+    query.bind(1, std::string(key));
+    if (!query.executeStep()) return not_found(key);
+    row.id = query.getColumn(0).getInt64();
+    row.info = {query.getColumn(1).getString(), query.getColumn(2).getString(),
+                static_cast<SnapshotKind>(query.getColumn(3).getInt())};
+    row.usage = {static_cast<std::uint64_t>(query.getColumn(4).getInt64()),
+                 static_cast<std::uint64_t>(query.getColumn(5).getInt64())};
+    return {};
+  }));
+  return row;
+}
+
+Result<SnapshotStore::Chain> SnapshotStore::parents_for(std::string_view parent) const {
+  Chain chain;
+  if (parent.empty()) return chain;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    chain = chain_of(db, TRY(committed_id(db, parent)));
+    return {};
+  }));
+  return chain;
+}
+
+Result<SnapshotStore::Chain> SnapshotStore::prepare(std::string_view key, std::string_view parent) {
+  TRY(check_key(key));
+  if (row(key).ok()) return exists(key);
+  const Chain parents = TRY(parents_for(parent));
+  const std::string built = std::string(kNewPrefix) + random_hex(16);
+  ScopeExit undo([&] { (void)sys::remove_tree(dir_.get(), built); });
+  {
+    const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), built, 0700));
+    TRY(build_(dir.get(), parents));
+  }
+  Chain chain = TRY(insert(key, parent, built));
+  undo.cancel();
+  return chain;
+}
+
+Result<SnapshotStore::Chain> SnapshotStore::insert(std::string_view key, std::string_view parent,
+                                                   const std::string& built) {
+  Chain chain;
+  auto inserted = database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement add(db, "INSERT INTO snapshots(key, parent, kind) VALUES(?, ?, ?)");
+    add.bind(1, std::string(key));
+    if (!parent.empty()) add.bind(2, TRY(committed_id(db, parent)));  // it may be gone by now
+    add.bind(3, static_cast<int>(SnapshotKind::kActive));
+    add.exec();
+    const std::int64_t id = db.getLastInsertRowid();
+    if (::renameat(dir_.get(), built.c_str(), dir_.get(), std::to_string(id).c_str()) != 0) {
+      return fail_errno("rename a new snapshot");
+    }
+    chain = chain_of(db, id);
+    return {};
+  });
+  if (inserted.ok()) return chain;
+  // The commit itself failed after the rename: take the directory back, so that prepare() finds and
+  // removes it.
+  if (!chain.empty()) {
+    (void)::renameat(dir_.get(), std::to_string(chain.front()).c_str(), dir_.get(), built.c_str());
+  }
+  if (inserted.error().kind() == ErrorKind::kConflict) return exists(key);
+  return std::move(inserted).error();
+}
+
+Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) {
+  TRY(check_key(name));
+  const Row found = TRY(row(key));
+  if (found.info.kind != SnapshotKind::kActive) {
+    return fail(ErrorKind::kInvalid, "snapshot {} is committed already", key);
+  }
+  if (row(name).ok()) return exists(name);
+  const SnapshotUsage usage = TRY(measure(found.id));
+  const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
+  // One flush of the file system instead of one per file.
+  if (::syncfs(dir.get()) != 0) return fail_errno("flush snapshot {}", key);
+  auto updated = database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement update(db,
+                             "UPDATE snapshots SET key = ?, kind = ?, bytes = ?, inodes = ?"
+                             " WHERE id = ? AND kind = ?");
+    update.bind(1, std::string(name));
+    update.bind(2, static_cast<int>(SnapshotKind::kCommitted));
+    update.bind(3, static_cast<std::int64_t>(usage.bytes));
+    update.bind(4, static_cast<std::int64_t>(usage.inodes));
+    update.bind(5, found.id);
+    update.bind(6, static_cast<int>(SnapshotKind::kActive));
+    if (update.exec() == 0) return not_found(key);  // removed or committed meanwhile
+    return {};
+  });
+  if (!updated.ok() && updated.error().kind() == ErrorKind::kConflict) return exists(name);
+  return updated;
+}
+
+Result<void> SnapshotStore::remove(std::string_view key) {
+  std::int64_t id = 0;
+  TRY(database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement find(db, "SELECT id FROM snapshots WHERE key = ?");
+    find.bind(1, std::string(key));
+    if (!find.executeStep()) return not_found(key);
+    id = find.getColumn(0).getInt64();
+    SQLite::Statement child(db, "SELECT key FROM snapshots WHERE parent = ? LIMIT 1");
+    child.bind(1, id);
+    if (child.executeStep()) {
+      return fail(ErrorKind::kConflict, "snapshot {} is the base of {}", key,
+                  child.getColumn(0).getString());
+    }
+    SQLite::Statement erase(db, "DELETE FROM snapshots WHERE id = ?");
+    erase.bind(1, id);
+    erase.exec();
+    return {};
+  }));
+  // The row decides; a directory that resists now is removed when the store is opened next.
+  if (const auto removed = sys::remove_tree(dir_.get(), std::to_string(id)); !removed.ok()) {
+    log::warning("snapshot {}: {}", key, removed.error().message());
+  }
+  return {};
+}
+
+Result<SnapshotInfo> SnapshotStore::stat(std::string_view key) const {
+  return TRY(row(key)).info;
+}
+
+Result<std::vector<SnapshotInfo>> SnapshotStore::list() const {
+  std::vector<SnapshotInfo> all;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, std::string(kSelect) + "ORDER BY s.id");
+    while (query.executeStep()) {
+      all.push_back({query.getColumn(1).getString(), query.getColumn(2).getString(),
+                     static_cast<SnapshotKind>(query.getColumn(3).getInt())});
+    }
+    return {};
+  }));
+  return all;
+}
+
+Result<SnapshotUsage> SnapshotStore::usage(std::string_view key) const {
+  const Row found = TRY(row(key));
+  if (found.info.kind == SnapshotKind::kCommitted) return found.usage;
+  return measure(found.id);
+}
+
+Result<SnapshotUsage> SnapshotStore::measure(std::int64_t id) const {
+  const UniqueFd tree = TRY(
+      sys::open_beneath(dir_.get(), fmt::format("{}/{}", id, kTreeName), O_RDONLY | O_DIRECTORY));
+  return measure_tree(tree.get());
+}
+
+Result<SnapshotStore::Located> SnapshotStore::locate(std::string_view key) const {
+  const Row found = TRY(row(key));
+  Located located{{}, found.info.kind};
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    located.chain = chain_of(db, found.id);
+    return {};
+  }));
+  if (located.chain.empty()) return not_found(key);
+  return located;
+}
+
+}  // namespace berth::image

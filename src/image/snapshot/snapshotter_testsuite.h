@@ -1,0 +1,47 @@
+// The conformance suite of the Snapshotter interface: a driver is right if these pass. Instantiate
+// with one SnapshotterCase per driver. Needs root.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "image/snapshot/snapshotter.h"
+#include "image/store/database.h"
+#include "sys/temp_dir_testing.h"
+
+namespace berth::image {
+
+struct SnapshotterCase {
+  std::string name;  // for the test's name
+  int layers;        // how many are stacked: an image has up to 128
+  std::function<Result<std::unique_ptr<Snapshotter>>(const std::string& root, Database& database)>
+      open;
+};
+
+inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {
+  *out << value.name;
+}
+
+class SnapshotterSuite : public ::testing::TestWithParam<SnapshotterCase> {
+ protected:
+  SnapshotterSuite() { reopen(); }
+
+  /// Drops the object, as the end of a process does, and opens the store again.
+  void reopen();
+  /// The root of what the snapshot's mounts show; its mount ends with the descriptor.
+  UniqueFd view(std::string_view key);
+  /// Prepares `key` on `parent`, lets `fill` change the tree, and commits it as `name`.
+  void layer(const std::string& name, const std::string& parent,
+             const std::function<void(int root)>& fill);
+  std::string root() const { return dir_.path() + "/snapshots"; }
+
+  sys::TempDir dir_;
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Snapshotter> snapshotter_;
+};
+
+}  // namespace berth::image

@@ -1,0 +1,117 @@
+#include "image/store/database.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+
+namespace berth::image {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+// Ids of snapshots are never used again: a directory that could not be removed must not become
+// someone else's.
+constexpr const char* kSchema = R"sql(
+CREATE TABLE snapshots(
+  id     INTEGER PRIMARY KEY AUTOINCREMENT,
+  key    TEXT NOT NULL UNIQUE,
+  parent INTEGER REFERENCES snapshots(id),
+  kind   INTEGER NOT NULL,
+  bytes  INTEGER NOT NULL DEFAULT 0,
+  inodes INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX snapshots_by_parent ON snapshots(parent);
+CREATE TABLE layers(
+  chain_id TEXT PRIMARY KEY,
+  size     INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE images(
+  id       TEXT PRIMARY KEY,
+  manifest TEXT NOT NULL,
+  top      TEXT NOT NULL,
+  size     INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE names(
+  name  TEXT PRIMARY KEY,
+  image TEXT NOT NULL REFERENCES images(id)) WITHOUT ROWID;
+CREATE INDEX names_by_image ON names(image);
+)sql";
+
+ErrorKind kind_of(int code) {
+  switch (code & 0xff) {  // the primary result code
+    case SQLITE_CONSTRAINT:
+      return ErrorKind::kConflict;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return ErrorKind::kExhausted;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return ErrorKind::kCorrupt;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+      return ErrorKind::kPermission;
+    default:
+      return ErrorKind::kInternal;
+  }
+}
+
+Error error_of(const SQLite::Exception& thrown) {
+  return fail(kind_of(thrown.getErrorCode()), "image database: {}", thrown.what());
+}
+
+template <typename Work>
+auto catching(Work work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const SQLite::Exception& thrown) {
+    return error_of(thrown);
+  }
+}
+
+Result<void> prepare_schema(SQLite::Database& db) {
+  const int version = db.execAndGet("PRAGMA user_version").getInt();
+  if (version == kSchemaVersion) return {};
+  if (version != 0) {
+    return fail(ErrorKind::kUnsupported,
+                "the image database has version {}, this program knows up to {}: use a newer one",
+                version, kSchemaVersion);
+  }
+  SQLite::Transaction transaction(db);
+  db.exec(kSchema);
+  db.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
+  transaction.commit();
+  return {};
+}
+
+}  // namespace
+
+Database::Database(std::unique_ptr<SQLite::Database> handle) : handle_(std::move(handle)) {}
+Database::~Database() = default;
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
+  return catching([&]() -> Result<std::unique_ptr<Database>> {
+           auto handle = std::make_unique<SQLite::Database>(
+               path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+           // Exclusive locking keeps the log's index in memory instead of a mapped file.
+           handle->exec(
+               "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+               "PRAGMA cache_size=-256; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA "
+               "foreign_keys=ON;");
+           TRY(prepare_schema(*handle));
+           return std::unique_ptr<Database>(new Database(std::move(handle)));
+         })
+      .context(path);
+}
+
+Result<void> Database::read(const Work& work) const {
+  const std::lock_guard lock(mutex_);
+  return catching([&] { return work(*handle_); });
+}
+
+Result<void> Database::transaction(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  return catching([&]() -> Result<void> {
+    SQLite::Transaction transaction(*handle_, SQLite::TransactionBehavior::IMMEDIATE);
+    TRY(work(*handle_));  // the destructor rolls back
+    transaction.commit();
+    return {};
+  });
+}
+
+}  // namespace berth::image
