@@ -5,7 +5,7 @@ _berth_flags() {
 }
 
 _berth() {
-  local word=${COMP_WORDS[COMP_CWORD]} verb= i
+  local word=${COMP_WORDS[COMP_CWORD]} verb="" i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
