@@ -57,7 +57,8 @@ class System(DockerTest):
         shown = self.ok("version")
         self.assertIn("Client:", shown)
         self.assertIn("Server:", shown)
-        self.assertRegex(self.ok("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}"), r"\d+\.\d+ 1\.\d+")
+        self.assertRegex(self.ok("version", "--format", "{{.Server.Version}}"), r"^\d+\.\d+")
+        self.assertRegex(self.ok("version", "--format", "{{.Server.APIVersion}}"), r"^1\.\d+$")
 
     def test_info_counts(self):
         self.ok("run", "-d", IMAGE, "sleep", "1000")
@@ -70,9 +71,9 @@ class System(DockerTest):
         name = "told"
         self.docker("run", "--name", name, IMAGE, "sh", "-c", "exit 3")
         self.ok("rm", name)
-        shown = self.ok("events", "--since", "1h", "--until", "0s", "--filter", f"container={name}",
-                        "--format", "{{.Action}}")
-        order = [word for word in shown.split("\n") if word in ("create", "start", "die", "destroy")]
+        watcher = self.follow("events", "--since", "1h", "--filter", f"container={name}", "--format", "{{.Action}}")
+        shown = waiting.read_until(watcher.stdout, b"destroy\n").decode()
+        order = [word for word in shown.split() if word in ("create", "start", "die", "destroy")]
         self.assertEqual(order, ["create", "start", "die", "destroy"])
 
 
@@ -225,8 +226,10 @@ class Lifecycle(DockerTest):
     def test_attach(self):
         self.ok("run", "-d", "-i", "--name", "open", IMAGE, "sh", "-c", "read x; echo got $x; exit 6")
         attached = self.follow("attach", "open", stdin=subprocess.PIPE)
-        self.assertEqual(attached.communicate(b"this\n", timeout=waiting.DEADLINE)[0], b"got this\n")
-        self.assertEqual(attached.returncode, 6)
+        attached.stdin.write(b"this\n")
+        attached.stdin.flush()
+        waiting.read_until(attached.stdout, b"got this\n")
+        self.assertEqual(attached.wait(waiting.DEADLINE), 6)
 
     def test_errors_of_each_verb(self):
         for verb in ("start", "stop", "kill", "rm", "logs", "wait"):

@@ -29,7 +29,8 @@ class OutputAndExitCodes(RunTest):
             self.assertEqual(self.engine.berth("run", "--rm", IMAGE, "sh", "-c", f"exit {code}").returncode, code)
 
     def test_a_signal_is_128_and_its_number(self):
-        self.assertEqual(self.engine.berth("run", "--rm", IMAGE, "sh", "-c", "sh -c 'kill -9 $$'").returncode, 137)
+        self.assertEqual(self.engine.berth("run", "--rm", IMAGE, "sh", "-c",
+                                           "sh -c 'kill -9 $$'; exit $?").returncode, 137)
 
     def test_large_output_is_complete(self):
         done = self.engine.berth("run", "--rm", IMAGE, "seq", "1", "200000")
@@ -189,8 +190,9 @@ class Limits(RunTest):
         self.assertTrue(self.engine.inspect("greedy")["State"]["OOMKilled"])
 
     def test_a_fork_bomb_stops_at_the_limit(self):
-        shown = self.sh("for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; echo went on", "--pids-limit", "4")
-        self.assertNotIn("went on", shown)
+        done = self.engine.berth("run", "--rm", "--pids-limit", "4", IMAGE, "sh", "-c",
+                                 "for i in 1 2 3 4 5 6 7 8 9; do sleep 100 & done; echo went on")
+        self.assertNotIn("went on", done.stdout)
 
     def fails_to_start(self, *flags: str, says: str) -> None:
         self.fails("run", "--rm", *flags, IMAGE, "true", code=125, says=says)
@@ -214,7 +216,7 @@ class Walls(RunTest):
         for script in ("echo x > /proc/sys/kernel/hostname", "echo b > /proc/sysrq-trigger", "mount -t tmpfs x /mnt",
                        "mknod /tmp/disk b 8 0 && cat /tmp/disk"):
             self.assertEqual(self.sh(f"({script}) >/dev/null 2>&1 || echo refused"), "refused", script)
-        self.assertEqual(self.sh("wc -c < /proc/kcore"), "0")
+        self.assertEqual(self.sh("cat /proc/kcore 2>/dev/null | wc -c"), "0")
 
     def test_capabilities_are_dockers_default_set(self):
         self.assertIn("CapEff:\t00000000a80425fb", self.run_in("cat", "/proc/self/status"))
