@@ -17,8 +17,9 @@ class RefusedTest(EngineTest):
         done = self.engine.berth(*arguments)
         self.assertEqual(done.returncode, code, done.stderr)
         self.assertIn(says.lower(), done.stderr.lower())
-        # Docker adds a line that points to --help; the reason itself is one line.
-        reason = [line for line in done.stderr.strip().split("\n") if line and "--help" not in line]
+        # Docker adds the usage, and a line that points to --help; the reason itself is one line.
+        reason = [line for line in done.stderr.strip().split("\n")
+                  if line and "--help" not in line and not line.startswith("Usage:")]
         self.assertEqual(len(reason), 1, done.stderr)
         self.assertEqual(self.engine.ok("ps", "-aq"), names)
         before.wait_until_equal()
@@ -182,13 +183,12 @@ class DiskFull(EngineTest):
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
 
     def test_a_run_on_a_full_disk(self):
-        with open(f"{self.disk}/filler", "wb") as filler:
-            try:
-                while True:
-                    filler.write(b"\0" * 4096)
-                    filler.flush()
-            except OSError:
-                pass
+        filler = os.open(f"{self.disk}/filler", os.O_WRONLY | os.O_CREAT)
+        try:
+            while True:
+                os.write(filler, b"\0" * 4096)
+        except OSError:
+            os.close(filler)
         done = self.engine.berth("run", "--rm", IMAGE, "true")
         os.unlink(f"{self.disk}/filler")
         self.assertIn(done.returncode, (0, 125))
