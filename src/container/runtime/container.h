@@ -1,14 +1,15 @@
-// Container: one OCI container, from clone to reaped. The OS wall's one entry point: berth-runtime and berth-holder
-// both drive it.
+// Container: one OCI container, from clone to reaped. The OS wall's one entry point: berth-runtime
+// and berth-holder both drive it.
 //
-//   create()  clones the init process into its namespaces, mounts, pivots, applies cgroups, capabilities and seccomp,
+//   create()  clones the init process into its namespaces, mounts, pivots, applies cgroups,
+//   capabilities and seccomp,
 //             and leaves it waiting just before exec          (runtime-spec "created")
 //   start()   lets it exec                                    (runtime-spec "running")
-//   wait      is the caller's: init is the caller's child, and `pidfd()` polls readable when it has ended
-//   destroy() kills what is left and removes the cgroup       (runtime-spec "deleted")
+//   wait      is the caller's: init is the caller's child, and `pidfd()` polls readable when it has
+//   ended destroy() kills what is left and removes the cgroup       (runtime-spec "deleted")
 //
-// The object owns the init process until start() or destroy(): if it dies in between, init is killed and nothing
-// stays behind. Not thread-safe. No other program is executed on the way.
+// The object owns the init process until start() or destroy(): if it dies in between, init is
+// killed and nothing stays behind. Not thread-safe. No other program is executed on the way.
 #pragma once
 
 #include <sys/types.h>
@@ -28,13 +29,19 @@ namespace berth::container {
 struct CreateOptions {
   std::string id;      // [A-Za-z0-9_+.-]{1,1024}, not "." or ".."
   std::string bundle;  // absolute path; a relative root.path is taken from here
-  /// Mounted in order at root.path inside the container's own mount namespace, so that the host never sees them.
-  /// Empty: root.path already holds the tree.
+  /// Mounted in order at root.path inside the container's own mount namespace, so that the host
+  /// never sees them. Empty: root.path already holds the tree.
   std::vector<sys::MountSpec> rootfs_mounts;
-  /// Network namespace to join, overriding the spec's `network` namespace entry; -1: do as the spec says. Borrowed.
+  /// Network namespace to join, overriding the spec's `network` namespace entry; -1: do as the spec
+  /// says. Borrowed.
   int network_namespace = -1;
-  /// The workload's standard streams when process.terminal is false; -1: /dev/null. Borrowed during create().
+  /// The workload's standard streams when process.terminal is false; -1: /dev/null. Borrowed during
+  /// create().
   int stdio[3] = {-1, -1, -1};
+  /// A listening SOCK_SEQPACKET socket through which another process will say when to exec
+  /// (start_remotely()), once this object has been release()d. -1: only start() can. Borrowed
+  /// during create().
+  int start_socket = -1;
   bool systemd_cgroup = false;
 };
 
@@ -52,13 +59,21 @@ class Container {
   /// With process.terminal: the pty's master side, given up once.
   virtual UniqueFd take_console() = 0;
 
-  /// Lets init exec, and returns when it has (or failed to). kNotFound: no such executable (Docker's 127);
-  /// kPermission: not executable (126). The process has ended after an error; destroy() still has to be called.
+  /// Lets init exec, and returns when it has (or failed to). kNotFound: no such executable
+  /// (Docker's 127); kPermission: not executable (126). The process has ended after an error;
+  /// destroy() still has to be called.
   virtual Result<void> start() = 0;
+  /// Gives init up, waiting to be started through the start socket: the destructor then leaves
+  /// everything in place.
+  virtual void release() = 0;
   /// To init only, unless `all`, which reaches every process of the container.
   virtual Result<void> signal(int signal, bool all = false) = 0;
   /// Kills and reaps what is left, removes the cgroups. Idempotent.
   virtual Result<void> destroy() = 0;
 };
+
+/// Lets an init that was create()d by another process exec, over a connection to its start socket.
+/// Errors as start(); `program` is for their text.
+Result<void> start_remotely(int connection, const std::string& program);
 
 }  // namespace berth::container

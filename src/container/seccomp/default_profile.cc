@@ -447,9 +447,11 @@ constexpr auto kWithCapability = std::to_array<CapabilityRow>({
     {"CAP_PERFMON", "perf_event_open"},
 });
 
-// AF_VSOCK reaches the hypervisor and AF_ALG the kernel's crypto: 40 and 38 are refused.
+// AF_ALG (38) is the kernel's crypto, AF_VSOCK (40) reaches the hypervisor: refused. The families
+// above are listed one by one, not as "greater than 40": the filter compares 64 bits and the kernel
+// takes 32, so 2^32 + 40 would pass.
 constexpr std::uint64_t kAfAlg = 38;
-constexpr std::uint64_t kAfVsock = 40;
+constexpr auto kFamiliesAbove = std::to_array<std::uint64_t>({39, 41, 42, 43, 44, 45});
 // CLONE_NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET and NEWNS: clone(2).
 constexpr std::uint64_t kCloneNamespaces = 0x7E020000;
 // PER_LINUX, PER_LINUX32, UNAME26, PER_LINUX32 | UNAME26, and "only tell": personality(2).
@@ -484,9 +486,8 @@ SeccompProfile default_seccomp_profile(std::span<const std::string> capabilities
   profile.syscalls.push_back(std::move(always));
 
   profile.syscalls.push_back(allow_if("socket", compare(SeccompOperator::kLt, kAfAlg)));
-  for (std::uint64_t family = kAfAlg + 1; family < kAfVsock; ++family)
+  for (const std::uint64_t family : kFamiliesAbove)
     profile.syscalls.push_back(allow_if("socket", compare(SeccompOperator::kEq, family)));
-  profile.syscalls.push_back(allow_if("socket", compare(SeccompOperator::kGt, kAfVsock)));
   for (const std::uint64_t value : kPersonalities)
     profile.syscalls.push_back(allow_if("personality", compare(SeccompOperator::kEq, value)));
 

@@ -1,0 +1,73 @@
+// CgroupManager: the cgroups of one container: made, limited, filled, emptied, removed. One
+// implementation per cgroup version; on a hybrid host the v1 one is used, for there the controllers
+// are.
+//
+// Not thread-safe. Directories are opened once and used by descriptor. The object does not undo
+// anything by itself: cgroups outlive the process that made them, and destroy() is what ends them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "container/cgroup/layout.h"
+#include "container/spec/spec.h"
+
+namespace berth::container {
+
+struct CgroupStats {
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> cpu_nanoseconds;
+  std::optional<std::uint64_t> pids;
+};
+
+class CgroupManager {
+ public:
+  virtual ~CgroupManager() = default;
+
+  /// Makes the directories. kConflict: one exists and has processes. On error, those made are gone
+  /// again.
+  virtual Result<void> create() = 0;
+  /// Writes limits and device rules. kUnsupported: a limit whose controller this host lacks; the
+  /// text names both.
+  virtual Result<void> apply(const Resources& resources) = 0;
+  virtual Result<void> add_process(pid_t pid) = 0;
+  /// v2: the directory to clone into; -1: add_process() has to be called. Borrowed.
+  virtual int clone_directory() const { return -1; }
+
+  /// One directory per hierarchy used.
+  virtual const std::vector<std::string>& paths() const = 0;
+  /// The hierarchies used, for the container's own view of them.
+  virtual const std::vector<Hierarchy>& hierarchies() const = 0;
+  virtual CgroupVersion version() const = 0;
+
+  virtual Result<CgroupStats> stats() const = 0;
+  virtual Result<std::vector<pid_t>> processes() const = 0;
+  /// Stops or continues every process and returns when the kernel says so.
+  virtual Result<void> freeze(bool frozen) = 0;
+  /// Kills every process, waits until they are gone, and removes the directories. Idempotent.
+  virtual Result<void> destroy() = 0;
+
+  /// Sends `signal` to every process there is, until a look finds no new one.
+  Result<void> signal_all(int signal);
+};
+
+/// Manager of new cgroups at `path`, relative to each hierarchy ("berth/<id>"), with those
+/// controllers that `resources` asks for and that accounting needs. Touches nothing yet.
+Result<std::unique_ptr<CgroupManager>> open_cgroups(const CgroupLayout& layout,
+                                                    const std::string& path,
+                                                    const Resources& resources);
+
+/// Manager of cgroups that an earlier process made: what paths() said then.
+Result<std::unique_ptr<CgroupManager>> adopt_cgroups(const std::vector<std::string>& paths);
+
+/// `cgroups_path` of the spec as a relative path: absolute ones lose the slash, relative ones go
+/// below "berth", none is "berth/<id>".
+std::string cgroup_path_of(const std::string& cgroups_path, const std::string& id);
+
+}  // namespace berth::container

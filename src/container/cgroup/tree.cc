@@ -1,0 +1,166 @@
+#include "container/cgroup/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <memory>
+
+namespace berth::container {
+namespace {
+
+// Files of a cgroup are text of one page; cgroup.procs grows with its processes, pids.max being at
+// most 4 million.
+constexpr std::size_t kMaxRead = 64U << 20;
+// Containers in containers nest a handful of levels; the kernel's own default is unlimited.
+constexpr int kMaxDepth = 64;
+
+Result<UniqueFd> open_directory(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open the cgroup {}", path);
+  return fd;
+}
+
+Result<std::string> read_file(int directory, const char* name, const std::string& path) {
+  UniqueFd fd(::openat(directory, name, O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open {}/{}", path, name);
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
+    if (count < 0) return fail_errno("cannot read {}/{}", path, name);
+    if (count == 0 || text.size() > kMaxRead) break;
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+// Calls `visit(name)` for each directory below `directory`.
+template <typename Visit>
+Result<void> each_child(int directory, const std::string& path, Visit visit) {
+  UniqueFd copy(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy.valid()) return fail_errno("cannot list {}", path);
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(::fdopendir(copy.get()), ::closedir);
+  if (!list) return fail_errno("cannot list {}", path);
+  (void)copy.release();  // the DIR owns it
+  while (const dirent* entry = ::readdir(list.get())) {
+    const std::string_view name = entry->d_name;
+    if (entry->d_type == DT_DIR && name != "." && name != "..") TRY(visit(entry->d_name));
+  }
+  return {};
+}
+
+void append_pids(const std::string& text, std::vector<pid_t>& pids) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    pid_t pid = 0;
+    const auto [next, error] = std::from_chars(at, end, pid);
+    if (error == std::errc() && pid > 0) pids.push_back(pid);
+    at = next == at ? at + 1 : next;
+  }
+}
+
+Result<void> collect(int directory, const std::string& path, int depth, std::vector<pid_t>& pids) {
+  if (depth > kMaxDepth) return fail(ErrorKind::kExhausted, "{} is nested too deep", path);
+  append_pids(TRY(read_file(directory, "cgroup.procs", path)), pids);
+  return each_child(directory, path, [&](const char* name) -> Result<void> {
+    const UniqueFd child(::openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!child.valid()) return {};  // removed meanwhile
+    return collect(child.get(), path + "/" + name, depth + 1, pids);
+  });
+}
+
+Result<void> remove_below(int parent, const char* name, const std::string& path, int depth) {
+  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+  const int error = errno;
+  if (error != EBUSY && error != ENOTEMPTY)
+    return Error::from_errno(error, fmt::format("cannot remove the cgroup {}", path));
+  const UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || depth > kMaxDepth)
+    return Error::from_errno(error, fmt::format("cannot remove the cgroup {}", path));
+  TRY(each_child(fd.get(), path, [&](const char* child) {
+    return remove_below(fd.get(), child, path + "/" + child, depth + 1);
+  }));
+  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+  return fail_errno("cannot remove the cgroup {}", path).with_kind(ErrorKind::kConflict);
+}
+
+// v1 only: a cpuset is born without CPUs and memory nodes unless its parent says that children
+// inherit.
+void let_children_inherit(const std::string& path) {
+  const UniqueFd fd(::open((path + "/cgroup.clone_children").c_str(), O_WRONLY | O_CLOEXEC));
+  // Not every hierarchy has it; where it matters and fails, adding a process will say so.
+  if (fd.valid() && ::write(fd.get(), "1", 1) < 0) return;
+}
+
+}  // namespace
+
+Result<CgroupDirectory> CgroupDirectory::create(const std::string& hierarchy,
+                                                const std::string& relative, bool& made) {
+  const std::string path = hierarchy + "/" + relative;
+  made = ::mkdir(path.c_str(), 0755) == 0;
+  if (!made && errno == ENOENT) {
+    for (auto slash = path.find('/', hierarchy.size() + 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      const std::string parent = path.substr(0, slash);
+      if (::mkdir(parent.c_str(), 0755) == 0)
+        let_children_inherit(parent);
+      else if (errno != EEXIST)
+        return fail_errno("cannot make the cgroup {}", parent);
+    }
+    made = ::mkdir(path.c_str(), 0755) == 0;
+  }
+  if (!made && errno != EEXIST) return fail_errno("cannot make the cgroup {}", path);
+  return CgroupDirectory(path, TRY(open_directory(path)));
+}
+
+Result<CgroupDirectory> CgroupDirectory::open(const std::string& path) {
+  return CgroupDirectory(path, TRY(open_directory(path)));
+}
+
+Result<void> CgroupDirectory::write(const std::string& file, std::string_view value) const {
+  const UniqueFd fd(::openat(fd_.get(), file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open {}/{}", path_, file);
+  if (::write(fd.get(), value.data(), value.size()) < 0)
+    return fail_errno("cannot write '{}' to {}/{}", value, path_, file);
+  return {};
+}
+
+Result<void> CgroupDirectory::write_each(const std::string& file,
+                                         const std::vector<std::string>& values) const {
+  const UniqueFd fd(::openat(fd_.get(), file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open {}/{}", path_, file);
+  for (const std::string& value : values)
+    if (::write(fd.get(), value.data(), value.size()) < 0)
+      return fail_errno("cannot write '{}' to {}/{}", value, path_, file);
+  return {};
+}
+
+Result<std::string> CgroupDirectory::read(const std::string& file) const {
+  return read_file(fd_.get(), file.c_str(), path_);
+}
+
+std::optional<std::uint64_t> CgroupDirectory::read_number(const std::string& file) const {
+  const auto text = read(file);
+  std::uint64_t value = 0;
+  if (!text.ok() ||
+      std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc())
+    return std::nullopt;
+  return value;
+}
+
+Result<std::vector<pid_t>> CgroupDirectory::processes() const {
+  std::vector<pid_t> pids;
+  TRY(collect(fd_.get(), path_, 0, pids));
+  return pids;
+}
+
+Result<void> CgroupDirectory::remove() const {
+  return remove_below(AT_FDCWD, path_.c_str(), path_, 0);
+}
+
+}  // namespace berth::container

@@ -1,0 +1,177 @@
+#include "container/cgroup/v1.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "container/cgroup/device_rules.h"
+#include "sys/process.h"
+
+namespace berth::container {
+namespace {
+
+// The last path component but one that names the hierarchy: ".../<hierarchy>/<relative>".
+bool is_below(const std::string& path, std::string_view controller) {
+  // Co-mounted hierarchies are "cpu,cpuacct".
+  std::size_t at = 0;
+  while ((at = path.find(controller, at)) != std::string::npos) {
+    const char before = at == 0 ? '/' : path[at - 1];
+    const std::size_t end = at + controller.size();
+    const char after = end == path.size() ? '/' : path[end];
+    if ((before == '/' || before == ',') && (after == '/' || after == ',')) return true;
+    at = end;
+  }
+  return false;
+}
+
+// A v1 cpuset that inherited nothing takes what its parent has: cpusets(7).
+Result<void> fill_cpuset(const CgroupDirectory& directory) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    if (!TRY(directory.read(file)).empty()) continue;
+    const auto parent =
+        TRY(CgroupDirectory::open(directory.path().substr(0, directory.path().rfind('/'))));
+    TRY(directory.write(file, TRY(parent.read(file))));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CgroupManager>> CgroupV1::adopt(const std::vector<std::string>& paths) {
+  auto manager = std::make_unique<CgroupV1>(std::vector<Hierarchy>{}, std::string(), std::string());
+  manager->paths_ = paths;
+  for (const std::string& path : paths) {
+    auto directory = CgroupDirectory::open(path);
+    if (!directory.ok() && directory.error().kind() == ErrorKind::kNotFound) continue;
+    manager->directories_.push_back(TRY(std::move(directory)));
+  }
+  return std::unique_ptr<CgroupManager>(std::move(manager));
+}
+
+Result<void> CgroupV1::create() {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    bool made = false;
+    auto directory = CgroupDirectory::create(hierarchy.path, relative_, made);
+    if (directory.ok() && !made) {
+      const auto pids = directory->processes();
+      if (pids.ok() && !pids->empty())
+        directory =
+            fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory->path());
+    }
+    if (!directory.ok()) {
+      for (const auto& earlier : directories_) (void)earlier.remove();
+      directories_.clear();
+      paths_.clear();
+      return std::move(directory).error();
+    }
+    paths_.push_back(directory->path());
+    directories_.push_back(std::move(*directory));
+  }
+  return {};
+}
+
+const CgroupDirectory* CgroupV1::find(std::string_view controller) const {
+  for (std::size_t i = 0; i < hierarchies_.size() && i < directories_.size(); ++i)
+    if (std::ranges::find(hierarchies_[i].controllers, controller) !=
+        hierarchies_[i].controllers.end())
+      return &directories_[i];
+  if (!hierarchies_.empty()) return nullptr;
+  const auto it = std::ranges::find_if(
+      directories_, [&](const auto& d) { return is_below(d.path(), controller); });
+  return it == directories_.end() ? nullptr : &*it;
+}
+
+Result<void> CgroupV1::apply(const Resources& resources) {
+  for (const CgroupSetting& setting : TRY(settings_v1(resources))) {
+    const CgroupDirectory* directory = find(setting.controller);
+    if (!directory)
+      return fail(ErrorKind::kUnsupported,
+                  "this host has no '{}' cgroup controller, which {} needs", setting.controller,
+                  setting.file);
+    auto written = directory->write(setting.file, setting.value);
+    if (!written.ok() && written.error().kind() == ErrorKind::kNotFound)
+      return fail(ErrorKind::kUnsupported, "this kernel has no {}: it cannot limit that",
+                  setting.file);
+    TRY(std::move(written));
+  }
+  if (const CgroupDirectory* cpuset = find("cpuset")) TRY(fill_cpuset(*cpuset));
+  if (resources.devices.empty()) return {};
+  const CgroupDirectory* devices = find("devices");
+  if (!devices)
+    return fail(ErrorKind::kUnsupported, "this host has no 'devices' cgroup controller");
+  return write_device_rules(*devices, resources.devices);
+}
+
+Result<void> CgroupV1::add_process(pid_t pid) {
+  const std::string text = fmt::format("{}", pid);
+  for (const auto& directory : directories_) TRY(directory.write("cgroup.procs", text));
+  return {};
+}
+
+Result<CgroupStats> CgroupV1::stats() const {
+  CgroupStats stats;
+  if (const auto* memory = find("memory"))
+    stats.memory_bytes = memory->read_number("memory.usage_in_bytes");
+  if (const auto* cpu = find("cpuacct")) stats.cpu_nanoseconds = cpu->read_number("cpuacct.usage");
+  if (const auto* pids = find("pids")) stats.pids = pids->read_number("pids.current");
+  return stats;
+}
+
+Result<std::vector<pid_t>> CgroupV1::processes() const {
+  if (directories_.empty()) return std::vector<pid_t>{};
+  return directories_.front().processes();
+}
+
+Result<void> CgroupV1::freeze(bool frozen) {
+  const CgroupDirectory* freezer = find("freezer");
+  if (!freezer) {
+    if (!frozen) return {};
+    if (freezer_root_.empty())
+      return fail(ErrorKind::kUnsupported, "this host has no 'freezer' cgroup controller");
+    bool made = false;
+    directories_.push_back(TRY(CgroupDirectory::create(freezer_root_, relative_, made)));
+    hierarchies_.push_back({"freezer", freezer_root_, {"freezer"}, {}});
+    paths_.push_back(directories_.back().path());
+    freezer = &directories_.back();
+  }
+  // Processes may fork while they are being moved: look again until nobody new turns up, then stop.
+  for (std::vector<pid_t> inside; frozen;) {
+    const auto all = TRY(processes());
+    inside = TRY(freezer->processes());
+    bool moved = false;
+    for (const pid_t pid : all) {
+      if (std::ranges::find(inside, pid) != inside.end()) continue;
+      moved = true;
+      auto added = freezer->write("cgroup.procs", fmt::format("{}", pid));
+      if (!added.ok() && added.error().os_errno() != ESRCH) return std::move(added).error();
+    }
+    if (!moved) break;
+  }
+  return freezer->write("freezer.state", frozen ? "FROZEN" : "THAWED");
+}
+
+Result<void> CgroupV1::destroy() {
+  if (directories_.empty()) return {};
+  // The common case: everybody is gone. Else kill, and wait for each by descriptor.
+  if (directories_.front().remove().ok()) {
+    for (std::size_t i = 1; i < directories_.size(); ++i) TRY(directories_[i].remove());
+    directories_.clear();
+    return {};
+  }
+  (void)freeze(false);
+  for (auto pids = TRY(processes()); !pids.empty(); pids = TRY(processes())) {
+    for (const pid_t pid : pids) {
+      const auto pidfd = sys::open_pidfd(pid);
+      if (!pidfd.ok() || !sys::signal_process(pidfd->get(), SIGKILL).ok()) continue;
+      pollfd ended{.fd = pidfd->get(), .events = POLLIN, .revents = 0};
+      (void)::poll(&ended, 1, -1);
+    }
+  }
+  for (const auto& directory : directories_) TRY(directory.remove());
+  directories_.clear();
+  return {};
+}
+
+}  // namespace berth::container

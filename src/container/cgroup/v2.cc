@@ -1,0 +1,144 @@
+#include "container/cgroup/v2.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "container/cgroup/device_program.h"
+#include "container/cgroup/settings.h"
+
+namespace berth::container {
+namespace {
+
+constexpr const char* kWanted[] = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb"};
+
+bool has_word(std::string_view text, std::string_view word) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    if (text.substr(at, end - at) == word) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+// Waits until `file` has the line `line`; the kernel signals a change as POLLPRI. cgroup-v2.rst,
+// "Basic Operations".
+Result<void> wait_for_line(const CgroupDirectory& directory, const char* file,
+                           std::string_view line) {
+  const UniqueFd fd(::openat(directory.fd(), file, O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open {}/{}", directory.path(), file);
+  for (;;) {
+    char text[512];
+    const ssize_t count = ::pread(fd.get(), text, sizeof text, 0);
+    if (count < 0) {
+      if (errno == ENODEV) return {};  // removed meanwhile
+      return fail_errno("cannot read {}/{}", directory.path(), file);
+    }
+    if (std::string_view(text, static_cast<std::size_t>(count)).find(line) !=
+        std::string_view::npos)
+      return {};
+    pollfd changed{.fd = fd.get(), .events = POLLPRI, .revents = 0};
+    if (::poll(&changed, 1, -1) < 0 && errno != EINTR)
+      return fail_errno("cannot watch {}", directory.path());
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CgroupManager>> CgroupV2::adopt(const std::string& path) {
+  auto manager = std::make_unique<CgroupV2>(Hierarchy{}, std::string());
+  manager->paths_ = {path};
+  auto directory = CgroupDirectory::open(path);
+  if (directory.ok())
+    manager->directory_.emplace(std::move(*directory));
+  else if (directory.error().kind() != ErrorKind::kNotFound)
+    return std::move(directory).error();
+  return std::unique_ptr<CgroupManager>(std::move(manager));
+}
+
+Result<void> CgroupV2::create() {
+  bool made = false;
+  auto directory = TRY(CgroupDirectory::create(hierarchies_.front().path, relative_, made));
+  if (!made && !TRY(directory.processes()).empty())
+    return fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory.path());
+  paths_ = {directory.path()};
+  directory_.emplace(std::move(directory));
+  // Accounting needs them even where no limit is asked for.
+  if (::faccessat(directory_->fd(), "memory.current", F_OK, 0) != 0) TRY(enable_controllers());
+  return {};
+}
+
+// Gives each directory from the root down the controllers of its parent. A parent made by others
+// may refuse one, because it has processes of its own; what is then missing shows when a limit
+// needs it.
+Result<void> CgroupV2::enable_controllers() const {
+  std::string path = hierarchies_.front().path;
+  const std::string& leaf = directory_->path();
+  while (path.size() < leaf.size()) {
+    const auto directory = TRY(CgroupDirectory::open(path));
+    const std::string available = TRY(directory.read("cgroup.controllers"));
+    const std::string enabled = TRY(directory.read("cgroup.subtree_control"));
+    for (const char* controller : kWanted)
+      if (has_word(available, controller) && !has_word(enabled, controller))
+        (void)directory.write("cgroup.subtree_control", fmt::format("+{}", controller));
+    path = leaf.substr(0, leaf.find('/', path.size() + 1));
+  }
+  return {};
+}
+
+Result<void> CgroupV2::apply(const Resources& resources) {
+  for (const CgroupSetting& setting : TRY(settings_v2(resources))) {
+    auto written = directory_->write(setting.file, setting.value);
+    if (!written.ok() && written.error().kind() == ErrorKind::kNotFound)
+      return fail(ErrorKind::kUnsupported,
+                  "the '{}' cgroup controller, which {} needs, is not available to {}",
+                  setting.controller, setting.file, directory_->path());
+    TRY(std::move(written));
+  }
+  if (resources.devices.empty()) return {};
+  return attach_device_program(directory_->fd(), resources.devices).context(directory_->path());
+}
+
+Result<void> CgroupV2::add_process(pid_t pid) {
+  return directory_->write("cgroup.procs", fmt::format("{}", pid));
+}
+
+Result<CgroupStats> CgroupV2::stats() const {
+  CgroupStats stats;
+  if (!directory_) return stats;
+  stats.memory_bytes = directory_->read_number("memory.current");
+  stats.pids = directory_->read_number("pids.current");
+  const std::string cpu = TRY(directory_->read("cpu.stat"));
+  constexpr std::string_view kUsage = "usage_usec ";
+  if (const auto at = cpu.find(kUsage); at != std::string::npos)
+    stats.cpu_nanoseconds = std::strtoull(cpu.c_str() + at + kUsage.size(), nullptr, 10) * 1000;
+  return stats;
+}
+
+Result<std::vector<pid_t>> CgroupV2::processes() const {
+  if (!directory_) return std::vector<pid_t>{};
+  return directory_->processes();
+}
+
+Result<void> CgroupV2::freeze(bool frozen) {
+  if (!directory_) return {};
+  TRY(directory_->write("cgroup.freeze", frozen ? "1" : "0"));
+  return wait_for_line(*directory_, "cgroup.events", frozen ? "frozen 1" : "frozen 0");
+}
+
+Result<void> CgroupV2::destroy() {
+  if (!directory_) return {};
+  if (!directory_->remove().ok()) {
+    auto killed = directory_->write("cgroup.kill", "1");
+    // Before Linux 5.14 there is no such file.
+    if (!killed.ok()) TRY(signal_all(9));
+    TRY(wait_for_line(*directory_, "cgroup.events", "populated 0"));
+    TRY(directory_->remove());
+  }
+  directory_.reset();
+  return {};
+}
+
+}  // namespace berth::container

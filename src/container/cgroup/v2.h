@@ -1,0 +1,40 @@
+// CgroupV2: one directory in the unified hierarchy. Controllers are enabled on the way down to it
+// (cgroup.subtree_control), processes are cloned into it, cgroup.kill ends them, cgroup.events says
+// when they are gone. cgroup-v2.rst.
+#pragma once
+
+#include <optional>
+
+#include "container/cgroup/manager.h"
+#include "container/cgroup/tree.h"
+
+namespace berth::container {
+
+class CgroupV2 final : public CgroupManager {
+ public:
+  CgroupV2(Hierarchy hierarchy, std::string relative)
+      : hierarchies_{std::move(hierarchy)}, relative_(std::move(relative)) {}
+  static Result<std::unique_ptr<CgroupManager>> adopt(const std::string& path);
+
+  Result<void> create() override;
+  Result<void> apply(const Resources& resources) override;
+  Result<void> add_process(pid_t pid) override;
+  int clone_directory() const override { return directory_ ? directory_->fd() : -1; }
+  const std::vector<std::string>& paths() const override { return paths_; }
+  const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
+  CgroupVersion version() const override { return CgroupVersion::kV2; }
+  Result<CgroupStats> stats() const override;
+  Result<std::vector<pid_t>> processes() const override;
+  Result<void> freeze(bool frozen) override;
+  Result<void> destroy() override;
+
+ private:
+  Result<void> enable_controllers() const;
+
+  std::vector<Hierarchy> hierarchies_;
+  std::string relative_;
+  std::optional<CgroupDirectory> directory_;
+  std::vector<std::string> paths_;
+};
+
+}  // namespace berth::container

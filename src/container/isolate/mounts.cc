@@ -1,0 +1,71 @@
+#include "container/isolate/mounts.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace berth::container {
+namespace {
+
+// Their superblock is shared with others, or has no read-only state: "ro" is the mount's alone.
+constexpr auto kSharedSuperblock = std::to_array<std::string_view>(
+    {"proc", "sysfs", "cgroup", "cgroup2", "mqueue", "devpts", "tmpfs", "overlay"});
+
+MountKind kind_of(std::string_view type) {
+  if (type == "proc") return MountKind::kProc;
+  if (type == "sysfs") return MountKind::kSysfs;
+  if (type == "devpts") return MountKind::kDevpts;
+  return MountKind::kFilesystem;
+}
+
+// fsconfig(2) takes values of at most 255 bytes, and an overlay's list of layers is longer: the
+// kernel takes it layer by layer as "lowerdir+" (Documentation/filesystems/overlayfs.rst). A
+// backslash escapes a colon only in the list.
+void split_lower_directories(std::vector<sys::MountParameter>& parameters) {
+  std::vector<sys::MountParameter> split;
+  for (auto& parameter : parameters) {
+    if (parameter.key != "lowerdir" || parameter.value.find('\\') != std::string::npos ||
+        parameter.value.find("::") != std::string::npos) {
+      split.push_back(std::move(parameter));
+      continue;
+    }
+    std::string_view rest = parameter.value;
+    while (!rest.empty()) {
+      const auto colon = std::min(rest.find(':'), rest.size());
+      split.push_back({"lowerdir+", std::string(rest.substr(0, colon)), true});
+      rest.remove_prefix(std::min(colon + 1, rest.size()));
+    }
+  }
+  parameters = std::move(split);
+}
+
+}  // namespace
+
+Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& destination,
+                             const std::string& noun, const std::string& bundle) {
+  MountPlan plan;
+  plan.options = TRY(sys::parse_mount_options(spec.options).context(noun));
+  plan.type = spec.type;
+  plan.source = spec.source;
+  plan.destination = destination;
+  if (plan.options.bind || spec.type == "bind") {
+    plan.kind = MountKind::kBind;
+    plan.options.bind = true;
+    if (plan.source.empty())
+      return fail(ErrorKind::kInvalid, "{}: a bind mount needs a source", noun);
+    if (!plan.source.starts_with('/')) plan.source = bundle + "/" + plan.source;
+    plan.stays_peer = plan.options.propagation == MS_SHARED;
+    return plan;
+  }
+  plan.kind = kind_of(spec.type);
+  plan.classic_data = sys::classic_data(plan.options.parameters);
+  if (plan.options.read_only() &&
+      std::ranges::find(kSharedSuperblock, plan.type) == kSharedSuperblock.end())
+    plan.options.superblock_flags.emplace_back("ro");
+  if (plan.type == "overlay") split_lower_directories(plan.options.parameters);
+  return plan;
+}
+
+}  // namespace berth::container

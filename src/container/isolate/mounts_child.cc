@@ -1,0 +1,183 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "container/isolate/mounts.h"
+#include "container/isolate/paths.h"
+
+namespace berth::container {
+namespace {
+
+// What may be mounted over inside procfs: files that only inform. Anything else could hide a
+// setting that protects the container's own confinement, like attr/exec.
+constexpr const char* kProcFiles[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
+                                      "/proc/stat",    "/proc/swaps",     "/proc/uptime",
+                                      "/proc/loadavg", "/proc/slabinfo"};
+
+bool may_cover_in_proc(const char* destination) {
+  for (const char* file : kProcFiles)
+    if (::strcmp(file, destination) == 0) return true;
+  return false;
+}
+
+bool set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
+                    bool recursive) {
+  if (set == 0 && clear == 0 && propagation == 0) return true;
+  struct mount_attr attributes = {};
+  attributes.attr_set = set;
+  attributes.attr_clr = clear;
+  attributes.propagation = propagation;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
+  return ::mount_setattr(mount, "", flags, &attributes, sizeof attributes) == 0;
+}
+
+bool configure(int context, const MountPlan& plan) {
+  if (!plan.source.empty() &&
+      ::fsconfig(context, FSCONFIG_SET_STRING, "source", plan.source.c_str(), 0) != 0)
+    return false;
+  for (const auto& flag : plan.options.superblock_flags)
+    if (::fsconfig(context, FSCONFIG_SET_FLAG, flag.c_str(), nullptr, 0) != 0) return false;
+  for (const auto& parameter : plan.options.parameters) {
+    const int result =
+        parameter.has_value
+            ? ::fsconfig(context, FSCONFIG_SET_STRING, parameter.key.c_str(),
+                         parameter.value.c_str(), 0)
+            : ::fsconfig(context, FSCONFIG_SET_FLAG, parameter.key.c_str(), nullptr, 0);
+    if (result != 0) return false;
+  }
+  return ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+}
+
+bool populate(int mount, const MountPlan& plan) {
+  for (const auto& directory : plan.directories)
+    if (::mkdirat(mount, directory.c_str(), 0755) != 0) return false;
+  for (const auto& [name, target] : plan.links)
+    if (::symlinkat(target.c_str(), mount, name.c_str()) != 0) return false;
+  return true;
+}
+
+int make_filesystem(const MountPlan& plan, Step* step) {
+  *step = Step::kMountFilesystem;
+  // What is to be filled first becomes read-only afterwards.
+  const bool filled = !plan.directories.empty();
+  const std::uint64_t attributes =
+      plan.options.attr_set & ~(filled ? MOUNT_ATTR_RDONLY : std::uint64_t{0});
+  const int context = ::fsopen(plan.type.c_str(), FSOPEN_CLOEXEC);
+  if (context < 0) return -1;
+  int mount = -1;
+  if (configure(context, plan))
+    mount = ::fsmount(context, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes));
+  const int saved = errno;
+  ::close(context);
+  errno = saved;
+  if (mount < 0 || !filled) return mount;
+  return populate(mount, plan) && set_attributes(mount, plan.options.attr_set, 0, 0, false) ? mount
+                                                                                            : -1;
+}
+
+int make_bind(const MountPlan& plan, Step* step) {
+  *step = Step::kMountSource;
+  const unsigned recursive = plan.options.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U;
+  const int mount =
+      ::open_tree(AT_FDCWD, plan.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  if (mount < 0) return -1;
+  *step = Step::kMountAttributes;
+  return set_attributes(mount, plan.options.attr_set, plan.options.attr_clear, 0, false) ? mount
+                                                                                         : -1;
+}
+
+int open_target(const Child& child, const MountPlan& plan, int mount) {
+  if (plan.kind != MountKind::kBind) {
+    // A link at /proc or /sys would put the kernel's files where the image wants them.
+    const bool special = plan.kind == MountKind::kProc || plan.kind == MountKind::kSysfs;
+    return create_in_root(child.root, plan.destination.c_str(), PathKind::kDirectory,
+                          special ? RESOLVE_NO_SYMLINKS : 0);
+  }
+  struct stat source = {};
+  if (::fstat(mount, &source) != 0) return -1;
+  return create_in_root(child.root, plan.destination.c_str(),
+                        S_ISDIR(source.st_mode) ? PathKind::kDirectory : PathKind::kFile);
+}
+
+// mount(2) on a descriptor, by way of the procfs that child.proc is known to be.
+bool mount_on_descriptor(Child& child, const MountPlan& plan, int target) {
+  char path[32] = "self/fd/";
+  char digits[12];
+  std::size_t count = 0;
+  for (int value = target; value > 0 || count == 0; value /= 10)
+    digits[count++] = static_cast<char>('0' + value % 10);
+  std::size_t at = ::strlen(path);
+  while (count > 0) path[at++] = digits[--count];
+  path[at] = '\0';
+  return ::fchdir(child.proc) == 0 && mount_classic(plan, path) && ::chdir("/") == 0;
+}
+
+void remember(Child& child, const MountPlan& plan, int mount) {
+  if (plan.kind == MountKind::kProc) child.proc = mount;
+  if (plan.kind == MountKind::kDevpts) child.devpts = mount;
+}
+
+}  // namespace
+
+int make_mount(const MountPlan& plan, Step* step) {
+  const int mount =
+      plan.kind == MountKind::kBind ? make_bind(plan, step) : make_filesystem(plan, step);
+  if (mount < 0) return -1;
+  *step = Step::kMountAttributes;
+  const sys::MountOptions& options = plan.options;
+  if (!set_attributes(mount, options.recursive_attr_set, options.recursive_attr_clear, 0, true) ||
+      !set_attributes(mount, 0, 0, options.propagation, options.propagation_recursive))
+    return -1;
+  return mount;
+}
+
+bool attach_mount(int mount, int target) {
+  return ::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) ==
+         0;
+}
+
+bool mount_classic(const MountPlan& plan, const char* path) {
+  return ::mount(plan.source.c_str(), path, plan.type.c_str(),
+                 sys::classic_flags(plan.options.attr_set), plan.classic_data.c_str()) == 0;
+}
+
+bool may_mount_classic(const MountPlan& plan, Step failed) {
+  if (failed != Step::kMountFilesystem) return false;
+  // The calls are missing or refused by a sandbox's filter; or the kernel does not know overlay's
+  // "lowerdir+" (before 6.8).
+  return errno == ENOSYS || (errno == EINVAL && plan.type == "overlay");
+}
+
+bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
+  Step step = Step::kMountFilesystem;
+  int mount = plan.premade >= 0 ? plan.premade : make_mount(plan, &step);
+  const bool classic = mount < 0 && may_mount_classic(plan, step);
+  if (mount < 0 && !classic) return child.fail(step, index);
+  const int target = open_target(child, plan, mount);
+  if (target < 0) return child.fail(Step::kMountTarget, index);
+  struct statfs below = {};
+  if (::fstatfs(target, &below) != 0) return child.fail(Step::kMountTarget, index);
+  if (below.f_type == PROC_SUPER_MAGIC && plan.kind != MountKind::kProc &&
+      !may_cover_in_proc(plan.destination.c_str()))
+    return child.fail_with(EPERM, Step::kMountInsideProc, index);
+  if (classic) {
+    if (!mount_on_descriptor(child, plan, target)) return child.fail(Step::kMountFilesystem, index);
+    mount = open_in_root(child.root, plan.destination.c_str(), O_DIRECTORY);
+    if (mount < 0) return child.fail(Step::kMountTarget, index);
+  } else if (!attach_mount(mount, target)) {
+    return child.fail(Step::kMountAttach, index);
+  }
+  ::close(target);
+  const bool kept = plan.kind == MountKind::kProc || plan.kind == MountKind::kDevpts;
+  remember(child, plan, mount);
+  if (!kept) ::close(mount);
+  return true;
+}
+
+}  // namespace berth::container

@@ -1,0 +1,53 @@
+// Namespaces: which are new (flags of clone3), which are joined (descriptors for setns), and the
+// order of entering them. namespaces(7), setns(2), user_namespaces(7), time_namespaces(7),
+// cgroup_namespaces(7).
+//
+//   pid      new: clone3. Joined: by the parent before clone3, since setns only moves later
+//   children. user     new: clone3; the parent writes the maps, then the child becomes root of it.
+//   network  new: on a thread beside the rest (network.h), or by clone3 if it has to belong to a
+//   new user namespace. cgroup   new: unshare by the child once it is in its cgroups, since their
+//   paths become the namespace's roots. time     new: unshare by the child, which sets its offsets
+//   and then enters. others   new: clone3. Joined: by the child, the user namespace first.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "container/isolate/child.h"
+#include "container/spec/spec.h"
+
+namespace berth::container {
+
+struct NamespaceJoin {
+  NamespaceType type = NamespaceType::kMount;
+  int clone_flag = 0;  // CLONE_NEW*, which setns checks the descriptor against
+  UniqueFd fd;
+};
+
+struct NamespacePlan {
+  std::uint64_t clone_flags = 0;
+  std::vector<NamespaceJoin> joins;  // in the order of entering
+  UniqueFd join_pid;                 // for the parent; invalid: none
+  int network_fd = -1;               // CreateOptions::network_namespace; borrowed
+  bool new_user = false;
+  bool new_network = false;  // made beside the rest; the child receives it
+  bool loopback = false;     // the network namespace is new, so `lo` is down
+  bool new_cgroup = false;
+  bool new_time = false;
+  /// "<clock> <secs> <nanosecs>" lines for /proc/self/timens_offsets.
+  std::string offsets_text;
+};
+
+/// Opens what is to be joined. kNotFound, kInvalid: the path is none, or another kind of namespace.
+Result<NamespacePlan> plan_namespaces(const Spec& spec, int network_namespace);
+
+/// Joins what exists already. The maps of a new user namespace are written.
+bool enter_namespaces(Child& child, const NamespacePlan& plan);
+bool enter_network(Child& child, int network_fd);
+bool enter_cgroup_namespace(Child& child, const NamespacePlan& plan);
+/// Brings `lo` up in the caller's network namespace. Async-signal-safe; false with errno.
+bool bring_loopback_up();
+
+}  // namespace berth::container

@@ -1,0 +1,39 @@
+#include "container/isolate/network.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "base/unique_fd.h"
+#include "container/isolate/namespaces.h"
+#include "container/runtime/handshake.h"
+
+namespace berth::container {
+namespace {
+
+// On a thread of its own, which alone moves.
+Result<void> make_and_send(int channel) {
+  if (::unshare(CLONE_NEWNET) != 0) return fail_errno("cannot make a network namespace");
+  if (!bring_loopback_up()) return fail_errno("cannot bring the loopback interface up");
+  const UniqueFd network(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!network.valid()) return fail_errno("cannot open the new network namespace");
+  // Init may be gone already, and then has said why.
+  (void)send_message(channel, {Word::kNetwork, {}}, network.get());
+  return {};
+}
+
+}  // namespace
+
+void NetworkMaker::start(int channel) {
+  thread_ = std::thread([this, channel] {
+    outcome_ = make_and_send(channel);
+    if (!outcome_.ok()) ::shutdown(channel, SHUT_RDWR);
+  });
+}
+
+Result<void> NetworkMaker::finish() {
+  join();
+  return std::move(outcome_);
+}
+
+}  // namespace berth::container

@@ -1,0 +1,9 @@
+#include "container/isolate/protect.h"
+
+namespace berth::container {
+
+ProtectPlan plan_protect(const Spec& spec) {
+  return {spec.linux_.masked_paths, spec.linux_.readonly_paths};
+}
+
+}  // namespace berth::container

@@ -1,0 +1,307 @@
+#include "container/runtime/container.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/scope_exit.h"
+#include "container/cgroup/manager.h"
+#include "container/isolate/hooks.h"
+#include "container/isolate/network.h"
+#include "container/runtime/failure.h"
+#include "container/runtime/handshake.h"
+#include "container/runtime/init.h"
+#include "container/runtime/state.h"
+#include "sys/process.h"
+
+namespace berth::container {
+namespace {
+
+constexpr std::size_t kMaxIdLength = 1024;
+
+Result<void> check_id(const std::string& id) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
+  if (id.empty() || id.size() > kMaxIdLength || id == "." || id == ".." ||
+      id.find_first_not_of(kAllowed) != std::string::npos)
+    return fail(ErrorKind::kInvalid,
+                "'{}' is not a container id: use letters, digits, '_', '+', '.' and '-'", id);
+  return {};
+}
+
+Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
+  const std::string path = fmt::format("/proc/{}/{}", pid, file);
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return fail_errno("cannot open {}", path);
+  if (::write(fd.get(), text.data(), text.size()) < 0)
+    return fail_errno("cannot write '{}' to {}", text, path);
+  return {};
+}
+
+std::string map_text(const std::vector<IdMapping>& mappings) {
+  std::string text;
+  for (const IdMapping& m : mappings)
+    text += fmt::format("{} {} {}\n", m.container_id, m.host_id, m.size);
+  return text;
+}
+
+bool has_ended(int pidfd) {
+  pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
+  return ::poll(&ended, 1, 0) > 0;
+}
+
+class LinuxContainer final : public Container {
+ public:
+  LinuxContainer(Spec spec, CreateOptions options)
+      : spec_(std::move(spec)), options_(std::move(options)) {
+    options_.stdio[0] = options_.stdio[1] = options_.stdio[2] = -1;
+  }
+  ~LinuxContainer() override {
+    if (phase_ == Phase::kReleased || phase_ == Phase::kStarted) return;
+    if (auto gone = destroy(); !gone.ok())
+      log::warning("{}: {}", options_.id, gone.error().message());
+  }
+
+  Result<void> build(const int (&stdio)[3]);
+
+  pid_t pid() const override { return pid_; }
+  int pidfd() const override { return pidfd_.get(); }
+  const std::vector<std::string>& cgroup_paths() const override { return cgroups_->paths(); }
+  UniqueFd take_console() override { return std::move(console_); }
+  Result<void> start() override;
+  void release() override { phase_ = Phase::kReleased; }
+  Result<void> signal(int signal, bool all) override;
+  Result<void> destroy() override;
+
+ private:
+  enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
+
+  Result<void> make_cgroups();
+  Result<void> clone_init(UniqueFd& init_end);
+  Result<void> admit();
+  Result<void> raise_limits() const;
+  Result<void> wait_until_ready();
+  std::string state(std::string_view status) const;
+
+  Spec spec_;
+  CreateOptions options_;
+  Phase phase_ = Phase::kNone;
+  std::unique_ptr<InitPlan> plan_;
+  std::unique_ptr<CgroupManager> cgroups_;
+  UniqueFd channel_;  // the parent's end
+  UniqueFd pidfd_;
+  UniqueFd console_;
+  pid_t pid_ = 0;
+  NetworkMaker network_;  // last: its thread uses the channel
+};
+
+std::string LinuxContainer::state(std::string_view status) const {
+  return to_json(OciState{.id = options_.id,
+                          .status = std::string(status),
+                          .pid = status == "stopped" ? 0 : pid_,
+                          .bundle = options_.bundle,
+                          .annotations = spec_.annotations});
+}
+
+Result<void> LinuxContainer::build(const int (&stdio)[3]) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("cannot make a socket pair");
+  channel_.reset(ends[0]);
+  UniqueFd init_end(ends[1]);
+  const Namespace* network = find_namespace(spec_, NamespaceType::kNetwork);
+  if (network && network->path.empty() && options_.network_namespace < 0 &&
+      !find_namespace(spec_, NamespaceType::kUser))
+    network_.start(channel_.get());
+
+  const CgroupLayout layout = TRY(detect_cgroups());
+  const std::string cgroup_path = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
+  cgroups_ = TRY(open_cgroups(layout, cgroup_path, spec_.linux_.resources));
+  std::ranges::copy(stdio, options_.stdio);
+  plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
+  if (cgroups_->version() == CgroupVersion::kV2) TRY(make_cgroups());
+  TRY(clone_init(init_end));
+  auto admitted = admit();
+  // If init is gone, what it said is the reason, not that it could not be found.
+  if (!admitted.ok() && !has_ended(pidfd_.get())) return admitted;
+  return wait_until_ready();
+}
+
+Result<void> LinuxContainer::make_cgroups() {
+  TRY(cgroups_->create());
+  Resources resources = spec_.linux_.resources;
+  if (!resources.devices.empty()) {
+    const auto& defaults = default_device_rules();
+    resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
+  }
+  return cgroups_->apply(resources);
+}
+
+Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
+  // A pid namespace is joined by the parent, for the child's sake only.
+  UniqueFd own_pids;
+  if (plan_->namespaces.join_pid.valid()) {
+    own_pids.reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    if (!own_pids.valid() || ::setns(plan_->namespaces.join_pid.get(), CLONE_NEWPID) != 0)
+      return fail_errno("cannot join the pid namespace");
+  }
+  auto cloned = sys::clone_process(
+      {.flags = plan_->namespaces.clone_flags, .cgroup = cgroups_->clone_directory()});
+  if (cloned.ok() && cloned->pid == 0) {
+    ::close(channel_.get());
+    run_init(*plan_, init_end.get());
+  }
+  if (own_pids.valid() && ::setns(own_pids.get(), CLONE_NEWPID) != 0)
+    return fail_errno("cannot return to the own pid namespace");
+  if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
+  pid_ = cloned->pid;
+  pidfd_ = std::move(cloned->pidfd);
+  phase_ = Phase::kCreated;
+  init_end.reset();
+  return {};
+}
+
+// What the parent does for init while that builds its file systems.
+Result<void> LinuxContainer::admit() {
+  if (plan_->namespaces.new_user) {
+    TRY(write_proc(pid_, "uid_map", map_text(spec_.linux_.uid_mappings)));
+    TRY(write_proc(pid_, "gid_map", map_text(spec_.linux_.gid_mappings)));
+    send_message(channel_.get(), {Word::kMapped, {}});
+  }
+  if (plan_->hooks.state.valid()) {
+    const std::string text = state("creating");
+    if (::pwrite(plan_->hooks.state.get(), text.data(), text.size(), 0) !=
+        static_cast<ssize_t>(text.size()))
+      return fail_errno("cannot write the hooks' input");
+  }
+  if (spec_.process.oom_score_adj)
+    TRY(write_proc(pid_, "oom_score_adj", fmt::format("{}", *spec_.process.oom_score_adj)));
+  TRY(raise_limits());
+  if (cgroups_->version() == CgroupVersion::kV1) {
+    TRY(make_cgroups());
+    TRY(cgroups_->add_process(pid_));
+  }
+  send_message(channel_.get(), {Word::kCgroup, {}});
+  return {};
+}
+
+// Inside a user namespace init has no right to raise a hard limit, so that is done from here.
+Result<void> LinuxContainer::raise_limits() const {
+  if (!plan_->namespaces.new_user) return {};
+  for (const LimitPlan& limit : plan_->identity.limits) {
+    rlimit current = {};
+    const auto resource = static_cast<__rlimit_resource>(limit.resource);
+    if (::prlimit(pid_, resource, nullptr, &current) != 0)
+      return fail_errno("cannot read {} of init", limit.name);
+    if (limit.value.rlim_max <= current.rlim_max) continue;
+    current.rlim_max = limit.value.rlim_max;
+    if (::prlimit(pid_, resource, &current, nullptr) != 0)
+      return fail_errno("cannot raise {} to {}", limit.name, limit.value.rlim_max);
+  }
+  return {};
+}
+
+Result<void> LinuxContainer::wait_until_ready() {
+  for (;;) {
+    Message message;
+    int descriptor = -1;
+    if (!receive_message(channel_.get(), message, &descriptor)) {
+      const int error = errno;
+      TRY(network_.finish());
+      if (error == 0)
+        return fail(ErrorKind::kInternal, "init ended before the container was made (killed?)");
+      return Error::from_errno(error, "cannot hear from init");
+    }
+    UniqueFd received(descriptor);
+    switch (message.word) {
+      case Word::kConsole:
+        console_ = std::move(received);
+        break;
+      case Word::kNamespaces:
+        TRY(run_hooks(spec_.hooks.prestart, "prestart", state("creating")));
+        TRY(run_hooks(spec_.hooks.create_runtime, "createRuntime", state("creating")));
+        send_message(channel_.get(), {Word::kHooksDone, {}});
+        break;
+      case Word::kReady:
+        return network_.finish();
+      case Word::kFailed:
+        TRY(network_.finish());
+        return describe_failure(message.failure, *plan_);
+      default:
+        return fail(ErrorKind::kInternal, "init said {} out of turn",
+                    static_cast<int>(message.word));
+    }
+  }
+}
+
+Result<void> LinuxContainer::start() {
+  if (phase_ != Phase::kCreated)
+    return fail(ErrorKind::kConflict, "the container is not waiting to be started");
+  phase_ = Phase::kStarted;
+  TRY(start_remotely(channel_.get(), spec_.process.args[0]));
+  channel_.reset();
+  // A failing poststart hook is logged and no more: runtime.md, "Lifecycle", step 9.
+  if (auto ran = run_hooks(spec_.hooks.poststart, "poststart", state("running")); !ran.ok())
+    log::warning("{}: {}", options_.id, ran.error().message());
+  return {};
+}
+
+Result<void> LinuxContainer::signal(int signal, bool all) {
+  return all ? cgroups_->signal_all(signal) : sys::signal_process(pidfd_.get(), signal);
+}
+
+Result<void> LinuxContainer::destroy() {
+  if (phase_ == Phase::kDestroyed) return {};
+  const bool existed = phase_ != Phase::kNone;
+  channel_.reset();
+  if (pidfd_.valid()) {
+    (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
+    (void)sys::wait_process(pidfd_.get());             // and been reaped
+  }
+  if (cgroups_) TRY(cgroups_->destroy());
+  phase_ = Phase::kDestroyed;
+  if (!existed) return {};
+  if (auto ran = run_hooks(spec_.hooks.poststop, "poststop", state("stopped")); !ran.ok())
+    log::warning("{}: {}", options_.id, ran.error().message());
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Container>> Container::create(const Spec& spec,
+                                                     const CreateOptions& options) {
+  TRY(check_id(options.id));
+  TRY(validate(spec));
+  if (options.systemd_cgroup)
+    return fail(ErrorKind::kUnsupported,
+                "cgroups managed by systemd are not supported: leave --systemd-cgroup out");
+  if (!options.bundle.starts_with('/'))
+    return fail(ErrorKind::kInvalid, "the bundle must be an absolute path, not '{}'",
+                options.bundle);
+  auto container = std::make_unique<LinuxContainer>(spec, options);
+  TRY(container->build(options.stdio));  // on failure its destructor undoes what was made
+  return std::unique_ptr<Container>(std::move(container));
+}
+
+Result<void> start_remotely(int connection, const std::string& program) {
+  if (!send_message(connection, {Word::kStart, {}}))
+    return fail_errno("cannot reach the container's init");
+  Message message;
+  int descriptor = -1;
+  if (receive_message(connection, message, &descriptor)) {
+    const UniqueFd unexpected(descriptor);
+    if (message.word == Word::kFailed) return describe_start_failure(message.failure, program);
+    return fail(ErrorKind::kInternal, "init said {} out of turn", static_cast<int>(message.word));
+  }
+  if (errno != 0) return fail_errno("cannot hear from the container's init");
+  return {};
+}
+
+}  // namespace berth::container

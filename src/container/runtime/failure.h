@@ -1,0 +1,15 @@
+// Turns what init was doing when it failed into a sentence that names the thing.
+#pragma once
+
+#include "base/error.h"
+#include "container/isolate/child.h"
+#include "container/runtime/init.h"
+
+namespace berth::container {
+
+/// A failure before "created": the plan knows the names.
+Error describe_failure(const Failure& failure, const InitPlan& plan);
+/// A failure after the word to start, told to whoever gave it. kNotFound, kPermission: the program.
+Error describe_start_failure(const Failure& failure, const std::string& program);
+
+}  // namespace berth::container

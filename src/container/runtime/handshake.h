@@ -1,0 +1,55 @@
+// The conversation between the parent and init, over a SOCK_SEQPACKET pair: one datagram per
+// message.
+//
+//   parent                            init
+//   ------------------------------
+//   ------------------------------------------------------------------------ clone3
+//   ------------------------>  begins kMapped ----------------------->  (new user namespace)
+//   becomes its root kNetwork + descriptor --------->  (new network namespace) enters it in either
+//   order kCgroup ----------------------->  is in its cgroups; makes its cgroup namespace
+//   <----------------- kNamespaces    (prestart, createRuntime hooks) all is mounted, the root is
+//   not yet "/" kHooksDone -------------------->
+//   <------- kConsole + descriptor    (terminal) the pty's master
+//   <----------------------- kReady   waits: the container is "created"
+//   kStart ------------------------>  startContainer hooks, seccomp, exec
+//   <------------------ end of file   the exec closed init's end: "running"
+//
+//   <---------------------- kFailed   instead of any of init's: (step, index, errno); init exits
+//   end of file ------------------->  instead of any of the parent's: init exits
+//
+// With a start socket, kStart and what follows are spoken over a connection accepted from it
+// instead.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "container/isolate/child.h"
+
+namespace berth::container {
+
+enum class Word : std::uint32_t {
+  kMapped,
+  kNetwork,
+  kCgroup,
+  kNamespaces,
+  kHooksDone,
+  kConsole,
+  kReady,
+  kStart,
+  kFailed,
+};
+
+struct Message {
+  Word word = Word::kFailed;
+  Failure failure;  // kFailed only
+};
+
+// Async-signal-safe; both sides use them. False with errno: the other side is gone (EPIPE), or a
+// real error.
+bool send_message(int channel, const Message& message, int descriptor = -1);
+/// `*descriptor` receives what came along, -1 if nothing did. False with errno 0: end of file.
+bool receive_message(int channel, Message& message, int* descriptor);
+
+}  // namespace berth::container

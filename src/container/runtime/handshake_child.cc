@@ -1,0 +1,57 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "container/runtime/handshake.h"
+
+namespace berth::container {
+
+bool send_message(int channel, const Message& message, int descriptor) {
+  iovec data{const_cast<Message*>(&message), sizeof message};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    ::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  }
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(channel, &header, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(sizeof message);
+}
+
+bool receive_message(int channel, Message& message, int* descriptor) {
+  iovec data{&message, sizeof message};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header = {};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  *descriptor = -1;
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    if (errno == ECONNRESET) errno = 0;  // it died with messages unread
+    return false;
+  }
+  for (cmsghdr* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
+    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
+      ::memcpy(descriptor, CMSG_DATA(item), sizeof *descriptor);
+  if (got == static_cast<ssize_t>(sizeof message)) return true;
+  errno = got == 0 ? 0 : EPROTO;
+  return false;
+}
+
+}  // namespace berth::container

@@ -1,0 +1,170 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "container/runtime/handshake.h"
+#include "container/runtime/init.h"
+
+namespace berth::container {
+namespace {
+
+constexpr int kExitNotFound = 127;
+constexpr int kExitNotExecutable = 126;
+constexpr long kJoinSessionKeyring =
+    1;  // KEYCTL_JOIN_SESSION_KEYRING: keyctl(2), which libc has no header for
+
+class Init {
+ public:
+  Init(InitPlan& plan, int channel) : plan_(plan), channel_(channel) {}
+
+  [[noreturn]] void run() {
+    if (!become_session() || !build() || !settle() || !wait_for_start() || !become_workload())
+      give_up();
+    ::_exit(kExitNotFound);
+  }
+
+ private:
+  // Who it is, apart from the parent.
+  bool become_session() {
+    // /proc/<pid> of this process leads to the runtime's program and memory: closed to others until
+    // the exec.
+    if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return child_.fail(Step::kNotDumpable);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);  // ignored signals survive an exec, and daemons ignore this one
+    if (::setsid() < 0) return child_.fail(Step::kSession);
+    // Without keyrings in the kernel, or with its quota used up by other containers, there is none
+    // to share by accident.
+    if (::syscall(SYS_keyctl, kJoinSessionKeyring, nullptr) < 0 && errno != ENOSYS &&
+        errno != EDQUOT && errno != EPERM)
+      return child_.fail(Step::kKeyring);
+    if (plan_.namespaces.new_user && !await(Word::kMapped)) return false;
+    return enter_namespaces(child_, plan_.namespaces) && enter_uts(child_, plan_.uts);
+  }
+
+  // The file systems, still beside the host's.
+  bool build() {
+    if (!enter_rootfs(child_, plan_.rootfs, plan_.mounts)) return false;
+    for (std::size_t i = 0; i < plan_.first_late; ++i)
+      if (!enter_mount(child_, plan_.mounts[i], i)) return false;
+    if (!enter_devices(child_, plan_.devices)) return false;
+    if (!enter_console(child_, plan_.console, &console_, &terminal_)) return false;
+    if (plan_.namespaces.new_network &&
+        (!await(Word::kNetwork) || !enter_network(child_, network_)))
+      return false;
+    if (!await(Word::kCgroup) || !enter_cgroup_namespace(child_, plan_.namespaces)) return false;
+    for (std::size_t i = plan_.first_late; i < plan_.mounts.size(); ++i)
+      if (!enter_mount(child_, plan_.mounts[i], i)) return false;
+    if (!enter_sysctl(child_, plan_.sysctl)) return false;
+    if (plan_.runtime_hooks && (!tell(Word::kNamespaces) || !await(Word::kHooksDone))) return false;
+    return enter_hooks(child_, plan_.hooks.create_container, plan_.hooks.state.get()) &&
+           enter_protect(child_, plan_.protect) && enter_pivot(child_, plan_.rootfs);
+  }
+
+  // The process: streams, ids, directory.
+  bool settle() {
+    if (console_ >= 0 && !tell(Word::kConsole, console_)) return false;
+    enter_home(plan_.execute, plan_.identity.uid);
+    return enter_streams() && enter_identity(child_, plan_.identity) &&
+           enter_working_directory(child_, plan_.execute);
+  }
+
+  bool wait_for_start() {
+    if (!tell(Word::kReady)) return false;
+    if (plan_.start_socket < 0) return await(Word::kStart);
+    // Another process will connect; the conversation goes on with that one.
+    const int connection = ::accept4(plan_.start_socket, nullptr, nullptr, SOCK_CLOEXEC);
+    if (connection < 0) return child_.fail(Step::kChannel);
+    channel_ = connection;
+    return await(Word::kStart);
+  }
+
+  bool become_workload() {
+    std::size_t program = 0;
+    if (!enter_hooks(child_, plan_.hooks.start_container, plan_.hooks.state.get())) return false;
+    if (!close_descriptors(child_) || !enter_no_new_privileges(child_, plan_.identity))
+      return false;
+    // Loading a filter needs CAP_SYS_ADMIN or no_new_privs. With the latter it is the last step but
+    // one.
+    const bool early_filter = !plan_.identity.no_new_privileges;
+    if (!find_program(child_, plan_.execute, &program)) return false;
+    if (early_filter && !enter_seccomp(child_, plan_.execute)) return false;
+    if (!enter_capabilities(child_, plan_.identity)) return false;
+    if (!early_filter && !enter_seccomp(child_, plan_.execute)) return false;
+    return execute(child_, plan_.execute, program);
+  }
+
+  bool enter_streams() {
+    if (plan_.console.wanted) {
+      if (::ioctl(terminal_, TIOCSCTTY, 0) != 0) return child_.fail(Step::kStandardStreams);
+      for (int i = 0; i < 3; ++i)
+        if (::dup2(terminal_, i) < 0) return child_.fail(Step::kStandardStreams);
+      return true;
+    }
+    // First out of the way of one another.
+    for (int& fd : plan_.stdio) {
+      if (fd < 0) fd = ::open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+      if (fd < 0) return child_.fail(Step::kStandardStreams);
+      if (fd < 3) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    }
+    for (int i = 0; i < 3; ++i) {
+      if (::dup2(plan_.stdio[i], i) < 0) return child_.fail(Step::kStandardStreams);
+      hand_over(i);
+    }
+    return true;
+  }
+
+  // The workload's user may open its own streams again, as /dev/stdout. Devices keep their owner:
+  // they may be the host's.
+  void hand_over(int fd) const {
+    struct stat found = {};
+    if (plan_.identity.uid == 0 || ::fstat(fd, &found) != 0 || S_ISCHR(found.st_mode)) return;
+    (void)!::fchown(fd, plan_.identity.uid, static_cast<gid_t>(-1));
+  }
+
+  bool tell(Word word, int descriptor = -1) {
+    return send_message(channel_, {word, {}}, descriptor) || child_.fail(Step::kChannel);
+  }
+
+  // Waits for `word`; what comes earlier than it is needed is kept.
+  bool await(Word word) {
+    const auto bit = [](Word w) { return 1U << static_cast<unsigned>(w); };
+    while ((heard_ & bit(word)) == 0) {
+      Message message;
+      int descriptor = -1;
+      if (!receive_message(channel_, message, &descriptor)) return child_.fail(Step::kChannel);
+      heard_ |= bit(message.word);
+      if (message.word == Word::kNetwork) network_ = descriptor;
+    }
+    return true;
+  }
+
+  [[noreturn]] void give_up() {
+    send_message(channel_, {Word::kFailed, child_.failure});
+    const bool not_found = child_.failure.error == ENOENT || child_.failure.error == ENOTDIR;
+    ::_exit(not_found ? kExitNotFound : kExitNotExecutable);
+  }
+
+  InitPlan& plan_;
+  int channel_;
+  int console_ = -1;   // the pty's master, for the parent
+  int terminal_ = -1;  // its slave
+  int network_ = -1;
+  unsigned heard_ = 0;
+  Child child_;
+};
+
+}  // namespace
+
+void run_init(InitPlan& plan, int channel) {
+  Init(plan, channel).run();
+}
+
+}  // namespace berth::container

@@ -1,0 +1,87 @@
+// make_plan(): the parent's half of init.h.
+#include <algorithm>
+
+#include "container/isolate/cgroup_view.h"
+#include "container/runtime/init.h"
+
+namespace berth::container {
+namespace {
+
+bool is_below(std::string_view path, std::string_view directory) {
+  while (directory.ends_with('/')) directory.remove_suffix(1);
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+// sysfs shows the network namespace, and the cgroup file systems the cgroups, that the process
+// which mounts is in.
+bool needs_namespaces(const Mount& mount) {
+  return mount.type == "sysfs" || mount.type == "cgroup";
+}
+
+// Splits the mounts into those that can be made at once and those that have to wait, each in the
+// spec's order. One that is below a waiting one, or covers it, waits too.
+void split_mounts(const std::vector<Mount>& mounts, std::vector<std::size_t>& early,
+                  std::vector<std::size_t>& late) {
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
+    const auto related = [&](std::size_t other) {
+      return is_below(mounts[i].destination, mounts[other].destination) ||
+             is_below(mounts[other].destination, mounts[i].destination);
+    };
+    const bool waits = needs_namespaces(mounts[i]) || std::ranges::any_of(late, related);
+    (waits ? late : early).push_back(i);
+  }
+}
+
+Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const CgroupView& view,
+                         InitPlan& plan) {
+  std::vector<std::size_t> early, late;
+  split_mounts(spec.mounts, early, late);
+  const auto add = [&](std::size_t index) -> Result<void> {
+    const Mount& mount = spec.mounts[index];
+    const std::string noun = fmt::format("mounts[{}]", index);
+    if (!mount.uid_mappings.empty())
+      return fail(ErrorKind::kUnsupported, "{}: mounts with mapped ids are not supported", noun);
+    if (mount.type == "cgroup") {
+      for (MountPlan& part : TRY(plan_cgroup_view(mount, noun, view)))
+        plan.mounts.push_back(std::move(part));
+      return {};
+    }
+    plan.mounts.push_back(TRY(plan_mount({mount.type, mount.source, mount.options},
+                                         mount.destination, noun, options.bundle)));
+    return {};
+  };
+  for (const std::size_t index : early) TRY(add(index));
+  plan.first_late = plan.mounts.size();
+  for (const std::size_t index : late) TRY(add(index));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,
+                                            const CgroupManager& cgroups,
+                                            const std::string& cgroup_path) {
+  auto plan = std::make_unique<InitPlan>();
+  plan->namespaces = TRY(plan_namespaces(spec, options.network_namespace));
+  plan->uts = plan_uts(spec);
+  plan->rootfs = TRY(plan_rootfs(spec, options.bundle, options.rootfs_mounts));
+  const CgroupView view{.version = cgroups.version(),
+                        .own_namespace = find_namespace(spec, NamespaceType::kCgroup) != nullptr,
+                        .hierarchies = cgroups.hierarchies(),
+                        .relative = cgroup_path};
+  TRY(plan_mounts(spec, options, view, *plan));
+  plan->devices = plan_devices(spec);
+  plan->protect = plan_protect(spec);
+  plan->console = plan_console(spec.process);
+  plan->sysctl = plan_sysctl(spec);
+  plan->hooks = TRY(plan_hooks(spec.hooks));
+  plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty();
+  plan->identity = TRY(plan_identity(spec));
+  TRY(plan_execute(spec, plan->execute));
+  std::ranges::copy(options.stdio, plan->stdio);
+  plan->start_socket = options.start_socket;
+  return plan;
+}
+
+}  // namespace berth::container

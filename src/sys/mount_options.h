@@ -1,0 +1,49 @@
+// MountOptions: the option words of fstab(5) and of the OCI runtime-spec, sorted by which kernel
+// call takes them. Sources: mount(2), mount_setattr(2), mount(8); runtime-spec config.md "Linux
+// mount options".
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace berth::sys {
+
+/// One word the file system itself understands: "size=64m", or "newinstance", whose value is empty.
+struct MountParameter {
+  std::string key;
+  std::string value;
+  bool has_value = false;
+  friend bool operator==(const MountParameter&, const MountParameter&) = default;
+};
+
+struct MountOptions {
+  bool bind = false;
+  bool recursive = false;  // "rbind"
+  // MOUNT_ATTR_* for the mount itself ("ro"), and for everything below it too ("rro").
+  std::uint64_t attr_set = 0;
+  std::uint64_t attr_clear = 0;
+  std::uint64_t recursive_attr_set = 0;
+  std::uint64_t recursive_attr_clear = 0;
+  std::uint64_t propagation = 0;  // MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; 0: as it is
+  bool propagation_recursive = false;
+  /// Flags of the superblock by fsconfig's names ("sync", "lazytime").
+  std::vector<std::string> superblock_flags;
+  std::vector<MountParameter> parameters;
+
+  bool read_only() const;
+};
+
+/// Later words win over earlier ones, as for mount(8). kUnsupported: "remount", or an extension of
+/// another runtime.
+Result<MountOptions> parse_mount_options(std::span<const std::string> words);
+
+/// MOUNT_ATTR_* bits as mount(2)'s MS_*: for kernels and sandboxes without the newer calls.
+unsigned long classic_flags(std::uint64_t attributes);
+/// The parameters as mount(2)'s comma-separated data.
+std::string classic_data(std::span<const MountParameter> parameters);
+
+}  // namespace berth::sys
