@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-// Processes by descriptor: clone3(2), pidfd_open(2), pidfd_send_signal(2), waitid(2). A pidfd cannot come to mean another
-// process, as a pid can.
-=======
 // Processes by descriptor: clone3(2), pidfd_open(2), pidfd_send_signal(2), waitid(2). A pidfd
 // cannot come to mean another process, as a pid can.
->>>>>>> e2f40a8 (container: namespaces, mounts, cgroups, seccomp and identity behind Container)
 #pragma once
 
 #include <sys/types.h>
@@ -26,13 +21,8 @@ struct CloneResult {
   UniqueFd pidfd;
 };
 
-<<<<<<< HEAD
-/// A copy of the calling thread, like fork(2): the child has a copy-on-write copy of memory and, if the caller has other
-/// threads, may call only what is async-signal-safe.
-=======
 /// A copy of the calling thread, like fork(2): the child has a copy-on-write copy of memory and, if
 /// the caller has other threads, may call only what is async-signal-safe.
->>>>>>> e2f40a8 (container: namespaces, mounts, cgroups, seccomp and identity behind Container)
 Result<CloneResult> clone_process(const CloneRequest& request);
 
 Result<UniqueFd> open_pidfd(pid_t pid);
