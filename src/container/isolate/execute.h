@@ -55,8 +55,8 @@ bool enter_working_directory(Child& child, const ExecutePlan& plan);
 /// Picks the candidate to execute; its index is in `*chosen`.
 bool find_program(Child& child, const ExecutePlan& plan, std::size_t* chosen);
 bool enter_seccomp(Child& child, const ExecutePlan& plan);
-/// Every descriptor but the standard three is closed by the exec.
-bool close_descriptors(Child& child);
+/// Every descriptor from `first` on is closed by the exec.
+bool close_descriptors(Child& child, unsigned first);
 /// Returns only on failure.
 bool execute(Child& child, const ExecutePlan& plan, std::size_t chosen);
 

@@ -158,9 +158,8 @@ bool enter_seccomp(Child& child, const ExecutePlan& plan) {
          child.fail(Step::kSeccomp);
 }
 
-bool close_descriptors(Child& child) {
-  constexpr unsigned kFirst = 3;
-  return ::close_range(kFirst, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
+bool close_descriptors(Child& child, unsigned first) {
+  return ::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
          child.fail(Step::kCloseDescriptors);
 }
 

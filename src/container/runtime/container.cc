@@ -26,16 +26,6 @@ namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
 
-Result<void> check_id(const std::string& id) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
-  if (id.empty() || id.size() > kMaxIdLength || id == "." || id == ".." ||
-      id.find_first_not_of(kAllowed) != std::string::npos)
-    return fail(ErrorKind::kInvalid,
-                "'{}' is not a container id: use letters, digits, '_', '+', '.' and '-'", id);
-  return {};
-}
-
 Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
   const std::string path = fmt::format("/proc/{}/{}", pid, file);
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -288,6 +278,16 @@ Result<std::unique_ptr<Container>> Container::create(const Spec& spec,
   auto container = std::make_unique<LinuxContainer>(spec, options);
   TRY(container->build(options.stdio));  // on failure its destructor undoes what was made
   return std::unique_ptr<Container>(std::move(container));
+}
+
+Result<void> check_id(const std::string& id) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-";
+  if (id.empty() || id.size() > kMaxIdLength || id == "." || id == ".." ||
+      id.find_first_not_of(kAllowed) != std::string::npos)
+    return fail(ErrorKind::kInvalid,
+                "'{}' is not a container id: use letters, digits, '_', '+', '.' and '-'", id);
+  return {};
 }
 
 Result<void> start_remotely(int connection, const std::string& program) {

@@ -42,6 +42,8 @@ struct CreateOptions {
   /// (start_remotely()), once this object has been release()d. -1: only start() can. Borrowed
   /// during create().
   int start_socket = -1;
+  /// Descriptors 3 to 2+N of the caller stay open in the workload: socket activation.
+  unsigned preserved_fds = 0;
   bool systemd_cgroup = false;
 };
 
@@ -71,6 +73,9 @@ class Container {
   /// Kills and reaps what is left, removes the cgroups. Idempotent.
   virtual Result<void> destroy() = 0;
 };
+
+/// kInvalid: not what CreateOptions::id may be.
+Result<void> check_id(const std::string& id);
 
 /// Lets an init that was create()d by another process exec, over a connection to its start socket.
 /// Errors as start(); `program` is for their text.

@@ -40,6 +40,7 @@ struct InitPlan {
   bool runtime_hooks = false;  // the parent has hooks to run while the container is being made
   int stdio[3] = {-1, -1, -1};
   int start_socket = -1;
+  unsigned preserved_fds = 0;
 };
 
 Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,

@@ -89,7 +89,7 @@ class Init {
   bool become_workload() {
     std::size_t program = 0;
     if (!enter_hooks(child_, plan_.hooks.start_container, plan_.hooks.state.get())) return false;
-    if (!close_descriptors(child_) || !enter_no_new_privileges(child_, plan_.identity))
+    if (!close_descriptors(child_, 3 + plan_.preserved_fds) || !enter_no_new_privileges(child_, plan_.identity))
       return false;
     // Loading a filter needs CAP_SYS_ADMIN or no_new_privs. With the latter it is the last step but
     // one.

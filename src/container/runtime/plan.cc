@@ -81,6 +81,7 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   TRY(plan_execute(spec, plan->execute));
   std::ranges::copy(options.stdio, plan->stdio);
   plan->start_socket = options.start_socket;
+  plan->preserved_fds = options.preserved_fds;
   return plan;
 }
 

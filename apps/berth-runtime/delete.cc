@@ -1,0 +1,58 @@
+// berth-runtime delete [--force] <id>: removes what is left of a stopped container; with --force, of any.
+#include <poll.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "berth-runtime/launch.h"
+#include "container/cgroup/manager.h"
+#include "container/isolate/hooks.h"
+#include "container/runtime/state.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+namespace {
+
+Result<void> kill_and_wait(const Store& store, const Record& record) {
+  const auto pidfd = sys::open_pidfd(record.pid);
+  if (!pidfd.ok() || store.status(record) == Status::kStopped) return {};
+  TRY(sys::signal_process(pidfd->get(), SIGKILL));
+  pollfd ended{.fd = pidfd->get(), .events = POLLIN, .revents = 0};
+  while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
+  }
+  return {};
+}
+
+void run_poststop(const Record& record) {
+  const auto spec = load_spec(record.bundle);
+  if (!spec.ok() || spec->hooks.poststop.empty()) return;
+  const container::OciState state{.id = record.id, .status = "stopped", .pid = 0, .bundle = record.bundle, .annotations = spec->annotations};
+  if (auto ran = container::run_hooks(spec->hooks.poststop, "poststop", container::to_json(state)); !ran.ok())
+    log::warning("{}", ran.error().message());
+}
+
+}  // namespace
+
+Result<int> remove(const Globals& globals, Words words) {
+  bool force = false;
+  Flags flags;
+  flags.add("force", 'f', &force);
+  const std::string id = TRY(single_id(TRY(flags.parse(words)), "delete"));
+  const Store store(globals.root);
+  auto record = store.load(id);
+  if (!record.ok()) {
+    if (!force) return std::move(record).error();
+    // No such container is what was wanted. A directory without a record is what a killed `create` leaves.
+    if (store.exists(id)) TRY(store.forget(id));
+    return 0;
+  }
+  const Status status = store.status(*record);
+  if (status == Status::kRunning && !force)
+    return fail(ErrorKind::kConflict, "cannot delete container {} that is not stopped: {}", id, to_string(status));
+  TRY(kill_and_wait(store, *record));
+  TRY(TRY(container::adopt_cgroups(record->cgroups))->destroy());
+  run_poststop(*record);
+  TRY(store.forget(id));
+  return 0;
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,43 @@
+// Launch: the part that `create` and `run` have in common: flags, bundle, record, container.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "berth-runtime/flags.h"
+#include "berth-runtime/store.h"
+#include "berth-runtime/verbs.h"
+#include "container/runtime/container.h"
+
+namespace berth::runtime {
+
+struct LaunchOptions {
+  std::string bundle;
+  std::string pid_file;
+  std::string console_socket;
+  std::string preserve_fds;
+  bool no_pivot = false;
+  bool detach = false;
+  bool keep = false;
+  bool ignored = false;  // --no-new-keyring, --no-subreaper: accepted, as they change nothing here
+};
+
+void add_launch_flags(Flags& flags, LaunchOptions& options);
+
+struct Launched {
+  std::unique_ptr<container::Container> container;
+  Record record;
+  UniqueFd console;  // the terminal's master, unless it went to the console socket
+};
+
+/// Makes the container and its record. On error neither is left. `start_remotely`: another run of this program will start it.
+Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id, bool start_remotely);
+
+/// Reads config.json of a bundle.
+Result<container::Spec> load_spec(const std::string& bundle);
+
+/// The one argument every verb has.
+Result<std::string> single_id(const std::vector<std::string>& arguments, std::string_view verb);
+
+}  // namespace berth::runtime

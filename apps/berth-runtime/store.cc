@@ -1,0 +1,172 @@
+#include "berth-runtime/store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "container/spec/json_reader.h"
+#include "container/spec/json_writer.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace berth::runtime {
+namespace {
+
+constexpr std::string_view kStateFile = "state.json";
+constexpr std::size_t kMaxStateBytes = 1U << 20;  // a record is below 2 KiB
+
+std::string to_json(const Record& record) {
+  container::JsonWriter out;
+  const auto text = [&](std::string_view name, std::string_view value) {
+    out.key(name);
+    out.write(value);
+  };
+  out.begin_object();
+  text("id", record.id);
+  text("bundle", record.bundle);
+  text("rootfs", record.rootfs);
+  text("program", record.program);
+  text("created", record.created);
+  out.key("pid");
+  out.write(record.pid);
+  out.key("startTime");
+  out.write(record.start_time);
+  out.key("cgroups");
+  out.begin_array();
+  for (const auto& path : record.cgroups) out.write(std::string_view(path));
+  out.end_array();
+  out.end_object();
+  return out.take();
+}
+
+Result<Record> parse_record(std::string_view json) {
+  container::JsonReader reader(json);
+  Record record;
+  std::string key;
+  reader.begin_object();
+  while (reader.next_key(key)) {
+    if (key == "id") {
+      reader.read(record.id);
+    } else if (key == "bundle") {
+      reader.read(record.bundle);
+    } else if (key == "rootfs") {
+      reader.read(record.rootfs);
+    } else if (key == "program") {
+      reader.read(record.program);
+    } else if (key == "created") {
+      reader.read(record.created);
+    } else if (key == "pid") {
+      std::int64_t pid = 0;
+      reader.read_int(pid, 0, INT32_MAX);
+      record.pid = static_cast<pid_t>(pid);
+    } else if (key == "startTime") {
+      reader.read_uint(record.start_time, UINT64_MAX);
+    } else if (key == "cgroups") {
+      reader.begin_array();
+      while (reader.next_item()) reader.read(record.cgroups.emplace_back());
+    } else {
+      reader.skip();
+    }
+  }
+  reader.finish();
+  if (!reader.ok()) return reader.error().with_kind(ErrorKind::kCorrupt);
+  return record;
+}
+
+// The last directories of the root may be missing: /run is empty after a boot.
+Result<void> make_directories(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  const auto slash = path.rfind('/');
+  if (errno != ENOENT || slash == 0 || slash == std::string::npos) return fail_errno("cannot make {}", path);
+  TRY(make_directories(path.substr(0, slash)));
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail_errno("cannot make {}", path);
+}
+
+}  // namespace
+
+std::string_view to_string(Status status) {
+  switch (status) {
+    case Status::kCreating: return "creating";
+    case Status::kCreated: return "created";
+    case Status::kRunning: return "running";
+    case Status::kStopped: return "stopped";
+  }
+  return "unknown";
+}
+
+Result<void> Store::reserve(const std::string& id) const {
+  const std::string path = directory(id);
+  if (::mkdir(path.c_str(), 0700) == 0) return {};
+  if (errno == ENOENT) {
+    TRY(make_directories(root_));
+    if (::mkdir(path.c_str(), 0700) == 0) return {};
+  }
+  if (errno == EEXIST) return fail(ErrorKind::kConflict, "container with given ID already exists: {}", id);
+  return fail_errno("cannot make {}", path);
+}
+
+Result<void> Store::save(const Record& record) const {
+  const std::string name = fmt::format("{}/{}", directory(record.id), kStateFile);
+  const std::string temporary = name + ".new";
+  {
+    const UniqueFd file = TRY(sys::open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    TRY(sys::write_all(file.get(), to_json(record)).context(temporary));
+  }
+  if (::rename(temporary.c_str(), name.c_str()) != 0) return fail_errno("cannot rename {}", temporary);
+  return {};
+}
+
+Result<Record> Store::load(const std::string& id) const {
+  if (id.empty() || id.find('/') != std::string::npos || id == "." || id == "..")
+    return fail(ErrorKind::kInvalid, "'{}' is not a container id", id);
+  auto text = sys::read_file(fmt::format("{}/{}", directory(id), kStateFile), kMaxStateBytes);
+  if (!text.ok() && text.error().kind() == ErrorKind::kNotFound)
+    return fail(ErrorKind::kNotFound, "container does not exist: {}", id);
+  const std::string json = TRY(std::move(text));
+  return parse_record(json).context(fmt::format("the record of {}", id));
+}
+
+bool Store::exists(const std::string& id) const { return ::access(directory(id).c_str(), F_OK) == 0; }
+
+Status Store::status(const Record& record) const {
+  if (record.pid == 0) return Status::kCreating;
+  // The number may belong to another process by now; the time it started at does not.
+  if (start_time_of(record.pid) != record.start_time) return Status::kStopped;
+  return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
+}
+
+Result<void> Store::forget(const std::string& id) const {
+  const std::string path = directory(id);
+  for (const std::string& name : {fmt::format("{}/{}", path, kStateFile), fmt::format("{}/{}.new", path, kStateFile), socket_path(id)})
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", name);
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", path);
+  return {};
+}
+
+Result<UniqueFd> Store::listen_for_start(const std::string& id) const { return sys::listen_seqpacket(socket_path(id)); }
+
+Result<UniqueFd> Store::connect_to_start(const std::string& id) const { return sys::connect_seqpacket(socket_path(id)); }
+
+void Store::mark_started(const std::string& id) const { (void)::unlink(socket_path(id).c_str()); }
+
+std::optional<std::uint64_t> start_time_of(pid_t pid) {
+  const auto text = sys::read_file(fmt::format("/proc/{}/stat", pid));
+  if (!text.ok()) return std::nullopt;
+  // The name, in parentheses, may hold anything: fields are counted after the last one. The state is field 3.
+  auto at = text->rfind(')');
+  if (at == std::string::npos || at + 2 >= text->size()) return std::nullopt;
+  at += 2;
+  if ((*text)[at] == 'Z' || (*text)[at] == 'X') return std::nullopt;
+  constexpr int kFieldsToSkip = 22 - 3;
+  for (int i = 0; i < kFieldsToSkip; ++i) {
+    at = text->find(' ', at);
+    if (at == std::string::npos) return std::nullopt;
+    ++at;
+  }
+  return std::strtoull(text->c_str() + at, nullptr, 10);
+}
+
+}  // namespace berth::runtime

@@ -1,0 +1,26 @@
+// The verbs of berth-runtime, one file each, and what the command line said before the verb. A verb returns the exit code.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/result.h"
+
+namespace berth::runtime {
+
+struct Globals {
+  std::string root = "/run/berth-runtime";  // holds one directory per container
+  bool systemd_cgroup = false;
+};
+
+using Words = std::span<const std::string>;
+
+Result<int> create(const Globals& globals, Words words);
+Result<int> start(const Globals& globals, Words words);
+Result<int> run(const Globals& globals, Words words);
+Result<int> state(const Globals& globals, Words words);
+Result<int> kill(const Globals& globals, Words words);
+Result<int> remove(const Globals& globals, Words words);  // `delete`, which is a word of C++
+Result<int> spec(const Globals& globals, Words words);
+
+}  // namespace berth::runtime
