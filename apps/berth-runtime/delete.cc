@@ -1,4 +1,5 @@
-// berth-runtime delete [--force] <id>: removes what is left of a stopped container; with --force, of any.
+// berth-runtime delete [--force] <id>: removes what is left of a stopped container; with --force,
+// of any.
 #include <poll.h>
 #include <signal.h>
 
@@ -25,8 +26,13 @@ Result<void> kill_and_wait(const Store& store, const Record& record) {
 void run_poststop(const Record& record) {
   const auto spec = load_spec(record.bundle);
   if (!spec.ok() || spec->hooks.poststop.empty()) return;
-  const container::OciState state{.id = record.id, .status = "stopped", .pid = 0, .bundle = record.bundle, .annotations = spec->annotations};
-  if (auto ran = container::run_hooks(spec->hooks.poststop, "poststop", container::to_json(state)); !ran.ok())
+  const container::OciState state{.id = record.id,
+                                  .status = "stopped",
+                                  .pid = 0,
+                                  .bundle = record.bundle,
+                                  .annotations = spec->annotations};
+  if (auto ran = container::run_hooks(spec->hooks.poststop, "poststop", container::to_json(state));
+      !ran.ok())
     log::warning("{}", ran.error().message());
 }
 
@@ -41,13 +47,15 @@ Result<int> remove(const Globals& globals, Words words) {
   auto record = store.load(id);
   if (!record.ok()) {
     if (!force) return std::move(record).error();
-    // No such container is what was wanted. A directory without a record is what a killed `create` leaves.
+    // No such container is what was wanted. A directory without a record is what a killed `create`
+    // leaves.
     if (store.exists(id)) TRY(store.forget(id));
     return 0;
   }
   const Status status = store.status(*record);
   if (status == Status::kRunning && !force)
-    return fail(ErrorKind::kConflict, "cannot delete container {} that is not stopped: {}", id, to_string(status));
+    return fail(ErrorKind::kConflict, "cannot delete container {} that is not stopped: {}", id,
+                to_string(status));
   TRY(kill_and_wait(store, *record));
   TRY(TRY(container::adopt_cgroups(record->cgroups))->destroy());
   run_poststop(*record);

@@ -1,4 +1,5 @@
-// Exit codes of berth-runtime itself: 0, 1 for every failure, and the shell's two where the workload's program is the reason.
+// Exit codes of berth-runtime itself: 0, 1 for every failure, and the shell's two where the
+// workload's program is the reason.
 #pragma once
 
 #include "base/error.h"

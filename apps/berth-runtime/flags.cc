@@ -11,13 +11,16 @@ const Flags::Row* Flags::find(std::string_view name) const {
   return it == rows_.end() ? nullptr : &*it;
 }
 
-Result<std::vector<std::string>> Flags::parse(std::span<const std::string> words, bool stop_at_argument) const {
+Result<std::vector<std::string>> Flags::parse(std::span<const std::string> words,
+                                              bool stop_at_argument) const {
   std::vector<std::string> arguments;
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (word == "--" || !word.starts_with('-') || word == "-") {
       if (stop_at_argument || word == "--") {
-        arguments.insert(arguments.end(), words.begin() + static_cast<std::ptrdiff_t>(i + (word == "--" ? 1 : 0)), words.end());
+        arguments.insert(arguments.end(),
+                         words.begin() + static_cast<std::ptrdiff_t>(i + (word == "--" ? 1 : 0)),
+                         words.end());
         return arguments;
       }
       arguments.emplace_back(word);

@@ -1,4 +1,5 @@
-// Flags: the command line in runc's grammar: `--name value`, `--name=value`, `-n value`, switches, then the arguments.
+// Flags: the command line in runc's grammar: `--name value`, `--name=value`, `-n value`, switches,
+// then the arguments.
 #pragma once
 
 #include <span>
@@ -13,12 +14,18 @@ namespace berth::runtime {
 class Flags {
  public:
   /// The targets must outlive parse(). `letter` 0: no short form.
-  void add(std::string_view name, char letter, bool* target) { rows_.push_back({name, letter, target, nullptr}); }
-  void add(std::string_view name, char letter, std::string* target) { rows_.push_back({name, letter, nullptr, target}); }
+  void add(std::string_view name, char letter, bool* target) {
+    rows_.push_back({name, letter, target, nullptr});
+  }
+  void add(std::string_view name, char letter, std::string* target) {
+    rows_.push_back({name, letter, nullptr, target});
+  }
 
-  /// Sets the targets and returns the arguments. With `stop_at_argument`, the first one ends the flags, and it and all that
-  /// follows is returned. kInvalid: an unknown flag, or one without its value.
-  Result<std::vector<std::string>> parse(std::span<const std::string> words, bool stop_at_argument = false) const;
+  /// Sets the targets and returns the arguments. With `stop_at_argument`, the first one ends the
+  /// flags, and it and all that follows is returned. kInvalid: an unknown flag, or one without its
+  /// value.
+  Result<std::vector<std::string>> parse(std::span<const std::string> words,
+                                         bool stop_at_argument = false) const;
 
  private:
   struct Row {

@@ -13,8 +13,10 @@
 namespace berth::runtime {
 namespace {
 
-// What a user or a manager may mean for the workload. The others are faults, or of no meaning to it.
-constexpr auto kPassed = std::to_array<int>({SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGALRM, SIGWINCH});
+// What a user or a manager may mean for the workload. The others are faults, or of no meaning to
+// it.
+constexpr auto kPassed = std::to_array<int>(
+    {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGCONT, SIGALRM, SIGWINCH});
 
 void copy_size(int console) {
   winsize size = {};
@@ -81,7 +83,8 @@ Result<int> Foreground::wait(int pidfd, int console) {
     if (watched[kInput].revents != 0 && !relay(STDIN_FILENO, console)) watched[kInput].fd = -1;
   }
   // What it wrote last is still in the pty.
-  while (console >= 0 && watched[kOutput].fd >= 0 && ::poll(&watched[kOutput], 1, 0) > 0 && relay(console, STDOUT_FILENO)) {
+  while (console >= 0 && watched[kOutput].fd >= 0 && ::poll(&watched[kOutput], 1, 0) > 0 &&
+         relay(console, STDOUT_FILENO)) {
   }
   restore_terminal();
   return TRY(sys::wait_process(pidfd)).shell_code();

@@ -1,4 +1,5 @@
-// Foreground: waits for a container on behalf of a user: passes signals on to it, and its terminal through to ours.
+// Foreground: waits for a container on behalf of a user: passes signals on to it, and its terminal
+// through to ours.
 #pragma once
 
 #include <signal.h>
@@ -20,7 +21,8 @@ class Foreground {
 
   /// From here on signals are kept for wait(). Before any thread is started.
   Result<void> catch_signals();
-  /// Until the process behind `pidfd` has ended; returns its code as a shell would. `console`: its terminal's master, or -1.
+  /// Until the process behind `pidfd` has ended; returns its code as a shell would. `console`: its
+  /// terminal's master, or -1.
   Result<int> wait(int pidfd, int console);
 
  private:

@@ -15,9 +15,12 @@ namespace {
 Result<int> parse_signal(std::string text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < NSIG) return number;
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(::toupper(c)); });
-  const std::string_view name = text.starts_with("SIG") ? std::string_view(text).substr(3) : std::string_view(text);
+  if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < NSIG)
+    return number;
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(::toupper(c)); });
+  const std::string_view name =
+      text.starts_with("SIG") ? std::string_view(text).substr(3) : std::string_view(text);
   for (int i = 1; i < NSIG; ++i)
     if (const char* known = ::sigabbrev_np(i); known && name == known) return i;
   return fail(ErrorKind::kInvalid, "unknown signal \"{}\"", text);

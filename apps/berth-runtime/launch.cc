@@ -20,7 +20,8 @@ namespace {
 
 Result<std::string> absolute(const std::string& path) {
   char resolved[PATH_MAX];
-  if (!::realpath(path.empty() ? "." : path.c_str(), resolved)) return fail_errno("cannot find the bundle '{}'", path);
+  if (!::realpath(path.empty() ? "." : path.c_str(), resolved))
+    return fail_errno("cannot find the bundle '{}'", path);
   return std::string(resolved);
 }
 
@@ -31,7 +32,8 @@ Result<void> write_pid_file(const std::string& path, pid_t pid) {
     const UniqueFd file = TRY(sys::open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666));
     TRY(sys::write_all(file.get(), fmt::format("{}", pid)).context(temporary));
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno("cannot write the pid file {}", path);
+  if (::rename(temporary.c_str(), path.c_str()) != 0)
+    return fail_errno("cannot write the pid file {}", path);
   return {};
 }
 
@@ -39,21 +41,26 @@ Result<UniqueFd> connect_console(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::kInvalid, "the path of the console socket is over {} bytes", sizeof address.sun_path - 1);
+    return fail(ErrorKind::kInvalid, "the path of the console socket is over {} bytes",
+                sizeof address.sun_path - 1);
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid() || ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+  if (!socket.valid() ||
+      ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     return fail_errno("cannot connect to the console socket {}", path);
   return socket;
 }
 
 Result<void> check(const LaunchOptions& options, bool terminal, bool detached) {
   if (options.no_pivot)
-    return fail(ErrorKind::kUnsupported, "--no-pivot is not supported: without pivot_root the host's mounts stay in reach");
+    return fail(ErrorKind::kUnsupported,
+                "--no-pivot is not supported: without pivot_root the host's mounts stay in reach");
   if (terminal && detached && options.console_socket.empty())
-    return fail(ErrorKind::kInvalid, "cannot allocate tty if runtime will detach without setting console socket");
+    return fail(ErrorKind::kInvalid,
+                "cannot allocate tty if runtime will detach without setting console socket");
   if (!options.console_socket.empty() && (!terminal || !detached))
-    return fail(ErrorKind::kInvalid, "cannot use console socket if runtime will not detach or allocate tty");
+    return fail(ErrorKind::kInvalid,
+                "cannot use console socket if runtime will not detach or allocate tty");
   return {};
 }
 
@@ -89,13 +96,15 @@ Result<std::string> single_id(const std::vector<std::string>& arguments, std::st
   return fail(ErrorKind::kInvalid, "{} needs exactly one argument, the container's id", verb);
 }
 
-Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id, bool start_remotely) {
+Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,
+                        bool start_remotely) {
   const std::string bundle = TRY(absolute(options.bundle));
   const container::Spec spec = TRY(load_spec(bundle));
   const bool terminal = spec.process.terminal;
   TRY(check(options, terminal, options.detach || start_remotely));
   UniqueFd console_socket;
-  if (!options.console_socket.empty()) console_socket = TRY(connect_console(options.console_socket));
+  if (!options.console_socket.empty())
+    console_socket = TRY(connect_console(options.console_socket));
 
   TRY(container::check_id(id));
   const Store store(globals.root);
@@ -130,7 +139,8 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   launched.console = launched.container->take_console();
   if (console_socket.valid()) {
     const int fds[] = {launched.console.get()};
-    TRY(sys::send_message(console_socket.get(), "/dev/ptmx", fds).context("cannot send the terminal to the console socket"));
+    TRY(sys::send_message(console_socket.get(), "/dev/ptmx", fds)
+            .context("cannot send the terminal to the console socket"));
     launched.console.reset();
   }
   forget.cancel();

@@ -31,8 +31,10 @@ struct Launched {
   UniqueFd console;  // the terminal's master, unless it went to the console socket
 };
 
-/// Makes the container and its record. On error neither is left. `start_remotely`: another run of this program will start it.
-Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id, bool start_remotely);
+/// Makes the container and its record. On error neither is left. `start_remotely`: another run of
+/// this program will start it.
+Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,
+                        bool start_remotely);
 
 /// Reads config.json of a bundle.
 Result<container::Spec> load_spec(const std::string& bundle);

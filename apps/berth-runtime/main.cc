@@ -1,4 +1,5 @@
-// berth-runtime: OCI runtime with runc's command line. Static and lean: nothing runs before main() and little in it.
+// berth-runtime: OCI runtime with runc's command line. Static and lean: nothing runs before main()
+// and little in it.
 #include <array>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ struct VerbRow {
 };
 
 constexpr auto kVerbs = std::to_array<VerbRow>({
-    {"create", create, "[-b DIR] [--pid-file FILE] [--console-socket PATH] [--preserve-fds N] ID   make a container"},
+    {"create", create,
+     "[-b DIR] [--pid-file FILE] [--console-socket PATH] [--preserve-fds N] ID   make a container"},
     {"start", start, "ID                              let a created container run"},
     {"run", run, "[-d] [--keep] [flags of create] ID   create, start, wait and delete"},
     {"state", state, "ID                              print the container's state as JSON"},
@@ -30,7 +32,9 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
 });
 
 void print_help() {
-  fmt::print("usage: berth-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB ...\n\n");
+  fmt::print(
+      "usage: berth-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB "
+      "...\n\n");
   for (const VerbRow& verb : kVerbs) fmt::print("  {:<7} {}\n", verb.name, verb.help);
 }
 

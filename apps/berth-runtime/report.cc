@@ -34,10 +34,11 @@ void write_line(log::Level level, std::string_view message) {
   const Log& log = current_log();
   std::string line;
   if (log.json)
-    line = fmt::format("{{\"level\":\"{}\",\"msg\":{},\"time\":\"{}\"}}\n", runc_level(level), quoted(message),
-                       format_rfc3339(now()));
+    line = fmt::format("{{\"level\":\"{}\",\"msg\":{},\"time\":\"{}\"}}\n", runc_level(level),
+                       quoted(message), format_rfc3339(now()));
   else
-    line = fmt::format("time=\"{}\" level={} msg={}\n", format_rfc3339(now()), runc_level(level), quoted(message));
+    line = fmt::format("time=\"{}\" level={} msg={}\n", format_rfc3339(now()), runc_level(level),
+                       quoted(message));
   // There is nobody left to tell if the log cannot be written.
   (void)!::write(log.fd, line.data(), line.size());
 }

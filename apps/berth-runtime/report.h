@@ -1,5 +1,6 @@
-// Report: where messages go. Standard error, and with --log a file, in runc's two formats, which container managers parse: lines
-// of `time="..." level=error msg="..."`, or JSON objects with these three members.
+// Report: where messages go. Standard error, and with --log a file, in runc's two formats, which
+// container managers parse: lines of `time="..." level=error msg="..."`, or JSON objects with these
+// three members.
 #pragma once
 
 #include <string>

@@ -12,9 +12,12 @@ Result<int> start(const Globals& globals, Words words) {
   const Store store(globals.root);
   const Record record = TRY(store.load(id));
   switch (store.status(record)) {
-    case Status::kCreated: break;
-    case Status::kStopped: return fail(ErrorKind::kConflict, "cannot start a container that has stopped");
-    default: return fail(ErrorKind::kConflict, "cannot start an already running container");
+    case Status::kCreated:
+      break;
+    case Status::kStopped:
+      return fail(ErrorKind::kConflict, "cannot start a container that has stopped");
+    default:
+      return fail(ErrorKind::kConflict, "cannot start an already running container");
   }
   const UniqueFd connection = TRY(store.connect_to_start(id));
   store.mark_started(id);
@@ -23,8 +26,14 @@ Result<int> start(const Globals& globals, Words words) {
   // The bundle may be gone by now; then so are its hooks.
   const auto spec = load_spec(record.bundle);
   if (!spec.ok() || spec->hooks.poststart.empty()) return 0;
-  const container::OciState state{.id = id, .status = "running", .pid = record.pid, .bundle = record.bundle, .annotations = spec->annotations};
-  if (auto ran = container::run_hooks(spec->hooks.poststart, "poststart", container::to_json(state)); !ran.ok())
+  const container::OciState state{.id = id,
+                                  .status = "running",
+                                  .pid = record.pid,
+                                  .bundle = record.bundle,
+                                  .annotations = spec->annotations};
+  if (auto ran =
+          container::run_hooks(spec->hooks.poststart, "poststart", container::to_json(state));
+      !ran.ok())
     log::warning("{}", ran.error().message());
   return 0;
 }

@@ -1,4 +1,5 @@
-// berth-runtime state <id>: the container's state as JSON, with runc's additions to the specification's.
+// berth-runtime state <id>: the container's state as JSON, with runc's additions to the
+// specification's.
 #include "berth-runtime/launch.h"
 #include "container/spec/json_writer.h"
 

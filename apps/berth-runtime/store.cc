@@ -79,7 +79,8 @@ Result<Record> parse_record(std::string_view json) {
 Result<void> make_directories(const std::string& path) {
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   const auto slash = path.rfind('/');
-  if (errno != ENOENT || slash == 0 || slash == std::string::npos) return fail_errno("cannot make {}", path);
+  if (errno != ENOENT || slash == 0 || slash == std::string::npos)
+    return fail_errno("cannot make {}", path);
   TRY(make_directories(path.substr(0, slash)));
   if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
   return fail_errno("cannot make {}", path);
@@ -89,10 +90,14 @@ Result<void> make_directories(const std::string& path) {
 
 std::string_view to_string(Status status) {
   switch (status) {
-    case Status::kCreating: return "creating";
-    case Status::kCreated: return "created";
-    case Status::kRunning: return "running";
-    case Status::kStopped: return "stopped";
+    case Status::kCreating:
+      return "creating";
+    case Status::kCreated:
+      return "created";
+    case Status::kRunning:
+      return "running";
+    case Status::kStopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -104,7 +109,8 @@ Result<void> Store::reserve(const std::string& id) const {
     TRY(make_directories(root_));
     if (::mkdir(path.c_str(), 0700) == 0) return {};
   }
-  if (errno == EEXIST) return fail(ErrorKind::kConflict, "container with given ID already exists: {}", id);
+  if (errno == EEXIST)
+    return fail(ErrorKind::kConflict, "container with given ID already exists: {}", id);
   return fail_errno("cannot make {}", path);
 }
 
@@ -115,7 +121,8 @@ Result<void> Store::save(const Record& record) const {
     const UniqueFd file = TRY(sys::open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
     TRY(sys::write_all(file.get(), to_json(record)).context(temporary));
   }
-  if (::rename(temporary.c_str(), name.c_str()) != 0) return fail_errno("cannot rename {}", temporary);
+  if (::rename(temporary.c_str(), name.c_str()) != 0)
+    return fail_errno("cannot rename {}", temporary);
   return {};
 }
 
@@ -129,7 +136,9 @@ Result<Record> Store::load(const std::string& id) const {
   return parse_record(json).context(fmt::format("the record of {}", id));
 }
 
-bool Store::exists(const std::string& id) const { return ::access(directory(id).c_str(), F_OK) == 0; }
+bool Store::exists(const std::string& id) const {
+  return ::access(directory(id).c_str(), F_OK) == 0;
+}
 
 Status Store::status(const Record& record) const {
   if (record.pid == 0) return Status::kCreating;
@@ -140,22 +149,30 @@ Status Store::status(const Record& record) const {
 
 Result<void> Store::forget(const std::string& id) const {
   const std::string path = directory(id);
-  for (const std::string& name : {fmt::format("{}/{}", path, kStateFile), fmt::format("{}/{}.new", path, kStateFile), socket_path(id)})
+  for (const std::string& name : {fmt::format("{}/{}", path, kStateFile),
+                                  fmt::format("{}/{}.new", path, kStateFile), socket_path(id)})
     if (::unlink(name.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", name);
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", path);
   return {};
 }
 
-Result<UniqueFd> Store::listen_for_start(const std::string& id) const { return sys::listen_seqpacket(socket_path(id)); }
+Result<UniqueFd> Store::listen_for_start(const std::string& id) const {
+  return sys::listen_seqpacket(socket_path(id));
+}
 
-Result<UniqueFd> Store::connect_to_start(const std::string& id) const { return sys::connect_seqpacket(socket_path(id)); }
+Result<UniqueFd> Store::connect_to_start(const std::string& id) const {
+  return sys::connect_seqpacket(socket_path(id));
+}
 
-void Store::mark_started(const std::string& id) const { (void)::unlink(socket_path(id).c_str()); }
+void Store::mark_started(const std::string& id) const {
+  (void)::unlink(socket_path(id).c_str());
+}
 
 std::optional<std::uint64_t> start_time_of(pid_t pid) {
   const auto text = sys::read_file(fmt::format("/proc/{}/stat", pid));
   if (!text.ok()) return std::nullopt;
-  // The name, in parentheses, may hold anything: fields are counted after the last one. The state is field 3.
+  // The name, in parentheses, may hold anything: fields are counted after the last one. The state
+  // is field 3.
   auto at = text->rfind(')');
   if (at == std::string::npos || at + 2 >= text->size()) return std::nullopt;
   at += 2;

@@ -1,10 +1,12 @@
-// Store: what berth-runtime remembers of each container between two of its runs, below --root. docs/formats/runtime-state.md.
+// Store: what berth-runtime remembers of each container between two of its runs, below --root.
+// docs/formats/runtime-state.md.
 //
 //   <root>/<id>/state.json   complete, or not there yet
 //   <root>/<id>/start.sock   as long as init waits for the word to start
 //
-// A container belongs to whoever made its directory: making it is the lock on the id. Files are replaced by rename, so a
-// reader never sees a part; they are not synced to disk, as no container outlives the kernel it runs on.
+// A container belongs to whoever made its directory: making it is the lock on the id. Files are
+// replaced by rename, so a reader never sees a part; they are not synced to disk, as no container
+// outlives the kernel it runs on.
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,5 @@
-// The verbs of berth-runtime, one file each, and what the command line said before the verb. A verb returns the exit code.
+// The verbs of berth-runtime, one file each, and what the command line said before the verb. A verb
+// returns the exit code.
 #pragma once
 
 #include <span>

@@ -39,6 +39,7 @@ class Init {
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);  // ignored signals survive an exec, and daemons ignore this one
+    ::umask(0);  // modes are those that are asked for; the workload's comes with its identity
     if (::setsid() < 0) return child_.fail(Step::kSession);
     // Without keyrings in the kernel, or with its quota used up by other containers, there is none
     // to share by accident.
@@ -89,7 +90,8 @@ class Init {
   bool become_workload() {
     std::size_t program = 0;
     if (!enter_hooks(child_, plan_.hooks.start_container, plan_.hooks.state.get())) return false;
-    if (!close_descriptors(child_, 3 + plan_.preserved_fds) || !enter_no_new_privileges(child_, plan_.identity))
+    if (!close_descriptors(child_, 3 + plan_.preserved_fds) ||
+        !enter_no_new_privileges(child_, plan_.identity))
       return false;
     // Loading a filter needs CAP_SYS_ADMIN or no_new_privs. With the latter it is the last step but
     // one.
