@@ -110,7 +110,7 @@ Result<std::optional<UniqueFd>> accept_connection(int listener) {
   return fail_errno("accept");
 }
 
-Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds) {
+Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds, Wait wait) {
   if (fds.size() > kMaxMessageFds)
     return fail(ErrorKind::kInvalid, "{} descriptors in one message, at most {}", fds.size(),
                 kMaxMessageFds);
@@ -128,8 +128,9 @@ Result<void> send_message(int socket, std::string_view bytes, std::span<const in
     rights->cmsg_len = CMSG_LEN(fds.size_bytes());
     std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
   }
+  const int flags = MSG_NOSIGNAL | (wait == Wait::kNo ? MSG_DONTWAIT : 0);
   for (;;) {
-    if (::sendmsg(socket, &header, MSG_NOSIGNAL) >= 0) return {};
+    if (::sendmsg(socket, &header, flags) >= 0) return {};
     if (errno == EINTR) continue;
     const bool full = errno == EAGAIN || errno == EMSGSIZE;
     Error error = fail_errno("send a message of {} bytes", bytes.size());

@@ -38,11 +38,12 @@ Result<UniqueFd> connect_seqpacket(const std::string& path);
 /// A non-blocking connection; nullopt if nobody waits.
 Result<std::optional<UniqueFd>> accept_connection(int listener);
 
-/// Sends one message; `fds` are borrowed. Never raises SIGPIPE. kExhausted (EAGAIN) if the peer's
-/// queue is full, or if `bytes` is larger than the socket takes.
-Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds = {});
 enum class Wait : bool { kNo, kIfSocketBlocks };
 
+/// Sends one message; `fds` are borrowed. Never raises SIGPIPE. kExhausted (EAGAIN) if the peer's
+/// queue is full, or if `bytes` is larger than the socket takes.
+Result<void> send_message(int socket, std::string_view bytes, std::span<const int> fds = {},
+                          Wait wait = Wait::kIfSocketBlocks);
 /// Receives one message of at most `max_bytes`. An empty message with no fds is the end of the
 /// stream. nullopt: there is none now. A longer message, or one with more than kMaxMessageFds, is
 /// kInvalid and is dropped whole, its descriptors closed.
