@@ -42,8 +42,6 @@ namespace berth::holder {
 /// Longer messages are refused on both sides. The spec travels in a memfd, so the longest is a
 /// Start with the mounts of an image of 128 layers.
 inline constexpr std::size_t kMaxMessage = 64U << 10;
-/// A spec is a few KiB; this leaves room for thousands of mounts and rules.
-inline constexpr std::size_t kMaxSpec = 4U << 20;
 /// What a client may have sent behind its request before its socket is handed over: one read of an
 /// HTTP server. Twice this, in hexadecimal, fits a message.
 inline constexpr std::size_t kMaxEarlyInput = 16U << 10;
@@ -56,7 +54,7 @@ inline constexpr std::string_view kExitName = "exit.json";
 
 // ---- engine to holder
 
-/// Descriptors: the spec (a memfd with OCI JSON, at most kMaxSpec), then, if
+/// Descriptors: the spec (a memfd with OCI JSON, at most container::kMaxSpecBytes), then, if
 /// `has_network_namespace`, the namespace to join.
 struct Start {
   std::string id;
@@ -78,8 +76,9 @@ struct Attach {
   bool stdin_stream = false;
   bool stdout_stream = false;
   bool stderr_stream = false;
-  std::string detach_keys;  // "ctrl-a,x"; "": ctrl-p,ctrl-q. Only with a terminal
-  std::string early_input;  // bytes the client had sent behind its request, at most kMaxEarlyInput
+  std::string detach_keys = {};  // "ctrl-a,x"; "": ctrl-p,ctrl-q. Only with a terminal
+  std::string early_input =
+      {};  // bytes the client had sent behind its request, at most kMaxEarlyInput
 };
 
 /// The terminal's new size. Before Start it is kept for it; kInvalid without a terminal.
@@ -112,27 +111,27 @@ struct Request {
 struct Hello {
   bool running = false;
   int pid = 0;
-  std::string started_at;                 // RFC 3339
+  std::string started_at = {};            // RFC 3339
   std::uint64_t dropped_log_records = 0;  // lost to a full disk since the start
   std::size_t clients = 0;                // attached now
 };
 
 struct Started {
   int pid = 0;
-  std::string started_at;
+  std::string started_at = {};
 };
 
 struct StartFailed {
   int exit_code = 128;  // 127: no such executable, 126: not executable, 128: anything else
   ErrorKind kind = ErrorKind::kInternal;
-  std::string message;
+  std::string message = {};
 };
 
 struct Exited {
   int exit_code = 0;  // 128 + n after signal n
   bool oom_killed = false;
-  std::string finished_at;
-  std::string error;
+  std::string finished_at = {};
+  std::string error = {};
   std::uint64_t dropped_log_records = 0;
 };
 
@@ -141,7 +140,7 @@ struct Reply {
   std::uint64_t sequence = 0;
   bool ok = true;
   ErrorKind kind = ErrorKind::kInternal;  // if not ok
-  std::string message;
+  std::string message = {};
 };
 
 using HolderMessage = std::variant<Hello, Started, StartFailed, Exited, Reply>;
@@ -166,11 +165,11 @@ Result<Exited> exit_record_from_json(std::string_view text);
 /// reused pid is not mistaken (proc(5)).
 struct StartedRecord {
   int pid = 0;
-  std::string pid_start;
+  std::string pid_start = {};
   int holder_pid = 0;
-  std::string holder_start;
-  std::string started_at;  // RFC 3339
-  std::vector<std::string> cgroups;
+  std::string holder_start = {};
+  std::string started_at = {};  // RFC 3339
+  std::vector<std::string> cgroups = {};
 };
 
 std::string started_record_to_json(const StartedRecord& record);
