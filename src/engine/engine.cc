@@ -15,6 +15,7 @@ namespace {
 // Threads for what blocks. Few: the work is short, and each costs memory; two more than the cores
 // of a small host keep a slow disk from holding up everything else.
 constexpr std::size_t kPoolThreads = 4;
+constexpr std::size_t kUploadThreads = 2;
 
 }  // namespace
 
@@ -45,9 +46,11 @@ EngineImpl::EngineImpl(Options options, boost::asio::any_io_executor loop)
       loop_(std::move(loop)),
       layout_{.root = options_.root, .run = options_.run},
       volumes_(layout_.volumes()),
-      pool_(kPoolThreads) {}
+      pool_(kPoolThreads),
+      uploads_(kUploadThreads) {}
 
 EngineImpl::~EngineImpl() {
+  uploads_.join();
   pool_.join();
 }
 
@@ -80,6 +83,7 @@ void EngineImpl::close() {
   for (const Entry& workload : registry_.all()) {
     if (workload->holder) workload->holder->close();
   }
+  uploads_.join();
   pool_.join();
 }
 

@@ -5,7 +5,7 @@ namespace berth::engine {
 
 Task<std::vector<image::LoadResult>> EngineImpl::load_images(ByteSource& archive) {
   auto load = [&] { return images_->load(archive); };
-  auto loaded = co_await offload(pool_, load);
+  auto loaded = co_await offload(uploads_, load);
   CO_TRY(const std::vector<image::LoadResult> images, std::move(loaded));
   for (const image::LoadResult& image : images) publish_image(image.id, "load");
   co_await count_images();
@@ -15,7 +15,7 @@ Task<std::vector<image::LoadResult>> EngineImpl::load_images(ByteSource& archive
 Task<std::string> EngineImpl::import_image(ByteSource& tar,
                                            image::ImageService::ImportOptions options) {
   auto import = [&] { return images_->import(tar, options); };
-  auto imported = co_await offload(pool_, import);
+  auto imported = co_await offload(uploads_, import);
   CO_TRY(const std::string id, std::move(imported));
   publish_image(id, "import");
   co_await count_images();
