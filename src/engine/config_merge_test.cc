@@ -27,6 +27,13 @@ WorkloadConfig valid() {
   return config;
 }
 
+MountRequest bind(std::string source, std::string target) {
+  MountRequest request;
+  request.source = std::move(source);
+  request.target = std::move(target);
+  return request;
+}
+
 std::string refusal(const WorkloadConfig& config) {
   const auto result = validate_config(config);
   return result.ok() ? "" : result.error().message();
@@ -94,11 +101,11 @@ TEST(ValidateConfig, NamesTheOptionThatCannotBe) {
   EXPECT_THAT(refusal(config), HasSubstr("'tmp'"));
 
   config = valid();
-  config.mounts = {{.source = "/a", .target = "/x"}, {.source = "/b", .target = "/x"}};
+  config.mounts = {bind("/a", "/x"), bind("/b", "/x")};
   EXPECT_THAT(refusal(config), HasSubstr("Duplicate mount point: /x"));
 
   config = valid();
-  config.mounts = {{.source = "/a", .target = "/"}};
+  config.mounts = {bind("/a", "/")};
   EXPECT_THAT(refusal(config), HasSubstr("destination can't be '/'"));
 }
 

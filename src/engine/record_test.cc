@@ -20,8 +20,11 @@ WorkloadView sample() {
                         .container_port = 53,
                         .host_ip = "",
                         .host_port = 5353}};
-  view.config.mounts = {
-      {.kind = MountKind::kTmpfs, .source = {}, .target = "/run", .options = {"size=1m"}}};
+  view.config.mounts = {{.kind = MountKind::kTmpfs,
+                         .source = {},
+                         .target = "/run",
+                         .options = {"size=1m"},
+                         .spelled = {}}};
   view.config.resources.memory = 64 << 20;
   view.status.state = WorkloadState::kExited;
   view.status.exit_code = 3;

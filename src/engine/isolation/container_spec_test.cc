@@ -34,6 +34,20 @@ container::Spec spec_of(const WorkloadView& view) {
   return std::move(spec).value();
 }
 
+MountPoint point(std::string source, std::string destination, bool read_only = false) {
+  MountPoint made;
+  made.source = std::move(source);
+  made.destination = std::move(destination);
+  made.read_only = read_only;
+  return made;
+}
+
+Identity user(std::uint32_t uid) {
+  Identity identity;
+  identity.uid = uid;
+  return identity;
+}
+
 const container::Mount* mount_at(const container::Spec& spec, std::string_view destination) {
   const auto it = std::ranges::find(spec.mounts, destination, &container::Mount::destination);
   return it == spec.mounts.end() ? nullptr : &*it;
@@ -55,7 +69,7 @@ TEST(ContainerSpec, DefaultWallHasEveryNamespaceAndIsValid) {
 
 TEST(ContainerSpec, UserWithoutRootHoldsNoCapability) {
   auto spec = container_spec(
-      shell(), {.rootfs = "/r", .cgroup_parent = "/b", .identity = {.uid = 1000}, .init_path = {}});
+      shell(), {.rootfs = "/r", .cgroup_parent = "/b", .identity = user(1000), .init_path = {}});
   ASSERT_TRUE(spec.ok());
   EXPECT_THAT(spec->process.capabilities->effective, IsEmpty());
   EXPECT_THAT(spec->process.capabilities->bounding, SizeIs(14));
@@ -86,12 +100,8 @@ TEST(ContainerSpec, OwnVariablesReplaceDefaults) {
 
 TEST(ContainerSpec, OwnMountReplacesADefaultOnTheSamePlaceAndParentsComeFirst) {
   WorkloadView view = shell();
-  view.mounts = {{.kind = MountKind::kBind,
-                  .source = "/h/deep",
-                  .destination = "/data/deep",
-                  .read_only = true},
-                 {.kind = MountKind::kVolume, .source = "/v/_data", .destination = "/data"},
-                 {.kind = MountKind::kBind, .source = "/h/hosts", .destination = "/etc/hosts"}};
+  view.mounts = {point("/h/deep", "/data/deep", true), point("/v/_data", "/data"),
+                 point("/h/hosts", "/etc/hosts")};
   const container::Spec spec = spec_of(view);
   EXPECT_EQ(mount_at(spec, "/etc/hosts")->source, "/h/hosts");
   EXPECT_LT(mount_at(spec, "/data"), mount_at(spec, "/data/deep"));
