@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "image/archive/entry_data.h"
 #include "image/archive/entry_path.h"
 #include "image/archive/node_attributes.h"
 #include "image/archive/rooted_tree.h"
@@ -39,19 +40,6 @@ Error blame_archive(Error error) {
     default:
       return error;
   }
-}
-
-Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (put < 0) {
-      if (errno == EINTR) continue;
-      return fail_errno("write");
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-    offset += static_cast<std::uint64_t>(put);
-  }
-  return {};
 }
 
 class Applier {
@@ -202,19 +190,7 @@ class Applier {
       return ::openat(place.dirfd, place.name.c_str(),
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     })));
-    std::uint64_t written_end = 0;
-    TarBlock block;
-    while (TRY(reader_.next_block(block))) {
-      if (block.offset > entry.size || block.data.size() > entry.size - block.offset) {
-        return fail(ErrorKind::kCorrupt, "it has more data than it says");
-      }
-      TRY(pwrite_all(fd.get(), block.data, block.offset));
-      if (!block.data.empty()) written_end = block.offset + block.data.size();
-    }
-    // A hole at the end has no data to write.
-    if (written_end != entry.size && ::ftruncate(fd.get(), static_cast<off_t>(entry.size)) != 0) {
-      return fail_errno("set size");
-    }
+    TRY(write_entry_data(reader_, entry, fd.get()));
     return set_attributes(fd.get(), entry);
   }
 

@@ -1,0 +1,42 @@
+#include "image/archive/entry_data.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace berth::image {
+namespace {
+
+Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno("write");
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_entry_data(TarReader& reader, const TarEntry& entry, int fd) {
+  std::uint64_t end = 0;
+  TarBlock block;
+  while (TRY(reader.next_block(block))) {
+    if (block.offset > entry.size || block.data.size() > entry.size - block.offset) {
+      return fail(ErrorKind::kCorrupt, "it has more data than it says");
+    }
+    TRY(pwrite_all(fd, block.data, block.offset));
+    if (!block.data.empty()) end = block.offset + block.data.size();
+  }
+  // A hole at the end has no data to write.
+  if (end != entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) {
+    return fail_errno("set size");
+  }
+  return {};
+}
+
+}  // namespace berth::image

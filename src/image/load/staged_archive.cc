@@ -1,0 +1,136 @@
+#include "image/load/staged_archive.h"
+
+#include <fcntl.h>
+
+#include <vector>
+
+#include "base/strong_id.h"
+#include "image/archive/entry_data.h"
+#include "image/archive/entry_path.h"
+#include "image/archive/tar_reader.h"
+#include "image/content/hasher.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+
+namespace berth::image {
+namespace {
+
+/// An image has a few files per layer; an archive of many images some thousands.
+constexpr std::size_t kMaxFiles = 100'000;
+/// What all files may take; the decompressor has a cap of its own, which holes in sparse files
+/// escape.
+constexpr std::uint64_t kMaxStagedBytes = 64ULL << 30;
+/// Links in an archive that lead to links.
+constexpr int kMaxLinks = 8;
+constexpr std::string_view kBlobs = "blobs/sha256/";
+
+/// Hashes what was staged: the data of a sparse file comes with gaps, so the file is what counts.
+Result<void> verify_blob(std::string_view path, int dir, const std::string& stored) {
+  sys::FdSource file(TRY(sys::open_at(dir, stored, O_RDONLY)));
+  HashingSource hashed(file);
+  std::vector<std::byte> buffer(64U << 10);
+  while (TRY(hashed.read(buffer)) > 0) {
+  }
+  const Digest found = hashed.finish();
+  if (found.hex() != path.substr(kBlobs.size())) {
+    return fail(ErrorKind::kCorrupt, "blob {} has the digest {}", quote_name(path), found.str());
+  }
+  return {};
+}
+
+}  // namespace
+
+StagedArchive::StagedArchive(int staging, std::string name, UniqueFd dir)
+    : staging_(staging), name_(std::move(name)), dir_(std::move(dir)) {}
+
+StagedArchive::StagedArchive(StagedArchive&& other) noexcept
+    : staging_(other.staging_),
+      name_(std::exchange(other.name_, {})),
+      dir_(std::move(other.dir_)),
+      files_(std::move(other.files_)) {}
+
+StagedArchive::~StagedArchive() {
+  // What cannot be removed now is when the service opens.
+  if (!name_.empty()) (void)sys::remove_tree(staging_, name_);
+}
+
+Result<StagedArchive> StagedArchive::read(ByteSource& archive, int staging) {
+  std::string name = random_hex(16);
+  UniqueFd dir = TRY(sys::make_dir_at(staging, name, 0700));
+  StagedArchive staged(staging, std::move(name), std::move(dir));
+  TRY(staged.fill(archive));
+  return staged;
+}
+
+Result<void> StagedArchive::fill(ByteSource& archive) {
+  TarReader reader = TRY(TarReader::open(archive));
+  TarEntry entry;
+  std::uint64_t total = 0;
+  std::uint64_t stored = 0;
+  while (TRY(reader.next(entry))) {
+    const std::string path = TRY(clean_entry_path(entry.path));
+    File file;
+    switch (entry.kind) {
+      case TarEntry::Kind::kFile: {
+        if (entry.size > kMaxStagedBytes - total) {
+          return fail(ErrorKind::kExhausted, "the archive has more than {} bytes", kMaxStagedBytes);
+        }
+        total += entry.size;
+        file.stored = std::to_string(++stored);
+        file.size = entry.size;
+        const UniqueFd fd =
+            TRY(sys::open_at(dir_.get(), file.stored, O_WRONLY | O_CREAT | O_EXCL, 0600));
+        TRY(write_entry_data(reader, entry, fd.get()).context("entry " + quote_name(entry.path)));
+        if (path.starts_with(kBlobs)) TRY(verify_blob(path, dir_.get(), file.stored));
+        break;
+      }
+      case TarEntry::Kind::kSymlink: {
+        const bool absolute = entry.link.starts_with('/');
+        const auto parent = absolute ? std::string_view() : split_path(path).parent;
+        file.link = TRY(clean_entry_path(fmt::format("{}/{}", parent, entry.link)));
+        break;
+      }
+      case TarEntry::Kind::kHardlink:
+        file.link = TRY(clean_entry_path(entry.link));
+        break;
+      default:
+        continue;
+    }
+    if (files_.size() >= kMaxFiles) {
+      return fail(ErrorKind::kExhausted, "the archive has more than {} files", kMaxFiles);
+    }
+    files_.insert_or_assign(path, std::move(file));
+  }
+  return {};
+}
+
+Result<const StagedArchive::File*> StagedArchive::resolve(std::string_view path) const {
+  std::string at = TRY(clean_entry_path(path));
+  for (int links = 0; links < kMaxLinks; ++links) {
+    const auto found = files_.find(at);
+    if (found == files_.end()) break;
+    if (!found->second.stored.empty()) return &found->second;
+    at = found->second.link;
+  }
+  return fail(ErrorKind::kInvalid, "the archive names a file {} that it does not have",
+              quote_name(path));
+}
+
+bool StagedArchive::contains(std::string_view path) const {
+  return resolve(path).ok();
+}
+
+Result<UniqueFd> StagedArchive::open(std::string_view path) const {
+  return sys::open_at(dir_.get(), TRY(resolve(path))->stored, O_RDONLY);
+}
+
+Result<std::uint64_t> StagedArchive::size(std::string_view path) const {
+  return TRY(resolve(path))->size;
+}
+
+Result<std::string> StagedArchive::text(std::string_view path, std::size_t max_bytes) const {
+  const UniqueFd fd = TRY(open(path));
+  return sys::read_all(fd.get(), max_bytes).context(quote_name(path));
+}
+
+}  // namespace berth::image

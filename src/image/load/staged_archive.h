@@ -1,0 +1,52 @@
+// StagedArchive: an image archive (OCI layout or docker-archive) taken from a stream that can be
+// read only once, while what its files mean is often told by the last of them. Every file is put
+// aside under a number in a directory of its own, which goes away with the object; names exist only
+// in memory. Blobs are verified against their names on the way. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/byte_source.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace berth::image {
+
+class StagedArchive {
+ public:
+  /// Reads `archive` (no compression) to its end into a new directory below `staging`, borrowed.
+  /// kCorrupt for a blob that is not what its name says.
+  static Result<StagedArchive> read(ByteSource& archive, int staging);
+  StagedArchive(StagedArchive&& other) noexcept;
+  StagedArchive& operator=(StagedArchive&&) = delete;
+  ~StagedArchive();
+
+  bool contains(std::string_view path) const;
+  /// The file at `path`, links in the archive followed. kInvalid, as said by the archive's own
+  /// index, if absent.
+  Result<UniqueFd> open(std::string_view path) const;
+  /// A small file whole.
+  Result<std::string> text(std::string_view path, std::size_t max_bytes) const;
+  Result<std::uint64_t> size(std::string_view path) const;
+
+ private:
+  struct File {
+    std::string stored;  // its number in the directory; empty: a link
+    std::string link;    // where a link leads, from the root of the archive
+    std::uint64_t size = 0;
+  };
+
+  StagedArchive(int staging, std::string name, UniqueFd dir);
+  Result<void> fill(ByteSource& archive);
+  Result<const File*> resolve(std::string_view path) const;
+
+  int staging_;
+  std::string name_;  // of dir_ in staging_; empty: moved from
+  UniqueFd dir_;
+  std::map<std::string, File, std::less<>> files_;
+};
+
+}  // namespace berth::image

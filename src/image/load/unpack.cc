@@ -1,0 +1,79 @@
+#include "image/load/unpack.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/log.h"
+#include "base/scope_exit.h"
+#include "base/strong_id.h"
+#include "image/archive/apply.h"
+#include "image/archive/decompress.h"
+#include "image/content/hasher.h"
+#include "sys/dir.h"
+
+namespace berth::image {
+namespace {
+
+/// Where the files of a snapshot go: straight into its directory of changes, not through its
+/// mounts. That needs no mount, and a whiteout is made in the form that the driver keeps.
+class Target {
+ public:
+  static Result<Target> of(const std::vector<sys::MountSpec>& mounts, bool has_parent) {
+    if (mounts.size() != 1)
+      return fail(ErrorKind::kInternal, "a snapshot has {} mounts", mounts.size());
+    Target target;
+    const sys::MountSpec& mount = mounts.front();
+    if (mount.type != "overlay") {
+      target.root_ = TRY(sys::open_dir(mount.source));
+      if (has_parent) target.whiteouts_ = deleting_whiteouts();
+      return target;
+    }
+    target.root_ = TRY(sys::open_dir(option(mount, "upperdir=")));
+    target.whiteouts_ = overlay_whiteouts();
+    std::string lowers = option(mount, "lowerdir=");
+    while (!lowers.empty()) {
+      const auto end = std::min(lowers.find(':'), lowers.size());
+      target.lowers_.push_back(TRY(sys::open_dir(lowers.substr(0, end))));
+      target.lower_fds_.push_back(target.lowers_.back().get());
+      lowers.erase(0, std::min(end + 1, lowers.size()));
+    }
+    return target;
+  }
+
+  ApplyTarget get() const { return {root_.get(), lower_fds_, whiteouts_.get()}; }
+
+ private:
+  static std::string option(const sys::MountSpec& mount, std::string_view prefix) {
+    const auto found = std::ranges::find_if(
+        mount.options, [&](const std::string& option) { return option.starts_with(prefix); });
+    return found == mount.options.end() ? "" : found->substr(prefix.size());
+  }
+
+  UniqueFd root_;
+  std::vector<UniqueFd> lowers_;
+  std::vector<int> lower_fds_;
+  std::unique_ptr<Whiteouts> whiteouts_;
+};
+
+}  // namespace
+
+Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view parent,
+                                   ByteSource& blob) {
+  UnpackedLayer layer;
+  layer.key = std::string(kUnpackPrefix) + random_hex(16);
+  const auto mounts = TRY(snapshots.prepare(layer.key, parent));
+  ScopeExit undo([&] {
+    if (auto removed = snapshots.remove(layer.key); !removed.ok()) {
+      log::warning("remove a half unpacked layer: {}", removed.error().message());
+    }
+  });
+  const Target target = TRY(Target::of(mounts, !parent.empty()));
+  const auto plain = TRY(decompress(blob));
+  HashingSource hashed(*plain);
+  layer.bytes = TRY(apply_layer(target.get(), hashed)).bytes;
+  layer.diff_id = hashed.finish().str();
+  undo.cancel();
+  return layer;
+}
+
+}  // namespace berth::image

@@ -1,0 +1,102 @@
+// ImageServiceImpl: the parts of this room put together. What keeps the three stores consistent:
+//
+//   an image's row is written last, when its snapshots and blobs are on disk, and removed first;
+//   what no row refers to is garbage, and collect_garbage() removes it: after a failed load, after
+//   a removal, and when the service opens, for then a crash may have left some; what a load in
+//   progress has made or relies on is *pinned*, in memory, until its row is there.
+//
+// One lock, held while garbage is collected and for the moment of pinning: a pin is therefore
+// either seen by the collector, or finds what the collector left.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "image/content/content_store.h"
+#include "image/image_service.h"
+#include "image/load/archive_index.h"
+#include "image/reference/reference.h"
+#include "image/store/database.h"
+#include "image/store/image_store.h"
+#include "sys/dir.h"
+
+namespace berth::image {
+
+class ImageServiceImpl final : public ImageService {
+ public:
+  static Result<std::unique_ptr<ImageService>> open(Options options);
+
+  Result<Image> find(std::string_view reference) const override;
+  Result<std::vector<Image>> list() const override;
+  Result<std::vector<LoadResult>> load(ByteSource& archive) override;
+  Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
+  Result<void> tag(std::string_view source, std::string_view target) override;
+  Result<RemoveResult> remove(std::string_view reference, bool force,
+                              const std::function<bool(const std::string& id)>& in_use) override;
+  Snapshotter& snapshots() override { return *snapshots_; }
+
+ private:
+  /// What a load has made or relies on: chain ids and digests of blobs. Unpins when it goes.
+  class Pins {
+   public:
+    explicit Pins(ImageServiceImpl& owner) : owner_(owner) {}
+    ~Pins();
+    Pins(const Pins&) = delete;
+    Pins& operator=(const Pins&) = delete;
+    void add(const std::string& name);
+
+   private:
+    ImageServiceImpl& owner_;
+    std::vector<std::string> names_;
+  };
+
+  ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database, ContentStore content,
+                   std::unique_ptr<Snapshotter> snapshots, UniqueFd staging);
+
+  /// The record that a name, an id or a prefix stands for, and the name's row if it was one.
+  struct Resolved {
+    ImageRecord record;
+    std::string name;
+  };
+  Result<Resolved> resolve(std::string_view reference) const;
+  Result<Image> describe(const ImageRecord& record) const;
+
+  Result<std::vector<ImageRecord>> unpack_images(const StagedArchive& archive, Pins& pins);
+  Result<ImageRecord> unpack_image(const StagedArchive& archive, const ArchivedImage& image,
+                                   Pins& pins);
+  Result<void> unpack_missing(const StagedArchive& archive, const std::string& path,
+                              const std::string& diff_id, const std::string& chain_id,
+                              const std::string& parent);
+  Result<std::string> import_plain(ByteSource& tar, const ImportOptions& options,
+                                   const std::vector<std::string>& names, Pins& pins);
+  Result<void> commit_layer(const std::string& key, const std::string& chain_id,
+                            std::uint64_t bytes);
+
+  Result<RemoveResult> untag(const std::string& name);
+  /// One attempt at remove(): nothing if the image got or lost a name meanwhile.
+  Result<std::optional<RemoveResult>> try_remove(
+      std::string_view reference, bool force,
+      const std::function<bool(const std::string& id)>& in_use);
+  Result<std::optional<RemoveResult>> remove_image(const ImageRecord& record);
+  /// Removes layers, unfinished ones too, and blobs that neither an image nor a pin refers to.
+  /// Returns the chain ids.
+  Result<std::vector<std::string>> collect_garbage(bool unfinished_too);
+  void collect_after_failure();
+
+  sys::DirLock lock_;  // of the root directory: one service at a time
+  std::unique_ptr<Database> database_;
+  ImageStore images_;
+  ContentStore content_;
+  std::unique_ptr<Snapshotter> snapshots_;
+  UniqueFd staging_;
+
+  std::mutex garbage_mutex_;
+  std::multiset<std::string> pinned_;  // guarded by garbage_mutex_
+};
+
+}  // namespace berth::image

@@ -1,0 +1,102 @@
+#include <sys/stat.h>
+
+#include <array>
+
+#include "base/log.h"
+#include "image/service/image_service_impl.h"
+#include "image/snapshot/native_snapshotter.h"
+#include "image/snapshot/overlay_snapshotter.h"
+
+namespace berth::image {
+namespace {
+
+struct Driver {
+  std::string_view name;
+  Result<std::unique_ptr<Snapshotter>> (*open)(const std::string& root, Database& database);
+};
+// Best first.
+constexpr auto kDrivers = std::to_array<Driver>({
+    {"overlay2", open_overlay_snapshotter},
+    {"vfs", open_native_snapshotter},
+});
+
+constexpr const char* kDatabaseName = "metadata.db";
+
+/// Short, for an overlay's mount options hold it once per layer, and kernels before 6.7 take 4096
+/// bytes of them.
+constexpr const char* kSnapshotsName = "s";
+
+struct Opened {
+  std::unique_ptr<Database> database;
+  std::unique_ptr<Snapshotter> snapshots;
+};
+
+Result<Opened> open_driver(const std::string& root, const Driver& driver) {
+  const std::string base = fmt::format("{}/{}", root, driver.name);
+  TRY(sys::make_dirs(base, 0700));
+  Opened opened;
+  opened.database = TRY(Database::open(base + "/" + kDatabaseName));
+  opened.snapshots = TRY(driver.open(base + "/" + kSnapshotsName, *opened.database));
+  return opened;
+}
+
+bool has_images(const std::string& root, const Driver& driver) {
+  struct stat st{};
+  return ::stat(fmt::format("{}/{}/{}", root, driver.name, kDatabaseName).c_str(), &st) == 0;
+}
+
+/// The driver that made what is here; or the best that works.
+Result<Opened> choose_driver(const std::string& root) {
+  for (const Driver& driver : kDrivers) {
+    if (has_images(root, driver)) return open_driver(root, driver);
+  }
+  auto opened = open_driver(root, kDrivers.front());
+  if (opened.ok() || opened.error().kind() != ErrorKind::kUnsupported) return opened;
+  log::warning("{}; using vfs, which copies whole trees", opened.error().message());
+  // Or the next start would take this driver for the one that was used.
+  TRY(sys::remove_tree(TRY(sys::open_dir(root)).get(), std::string(kDrivers.front().name)));
+  return open_driver(root, kDrivers.back());
+}
+
+Result<Opened> open_named(const std::string& root, const std::string& name) {
+  for (const Driver& driver : kDrivers) {
+    if (driver.name == name) return open_driver(root, driver);
+  }
+  return fail(ErrorKind::kInvalid, "unknown storage driver '{}': use overlay2 or vfs", name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ImageService>> ImageService::open(Options options) {
+  return ImageServiceImpl::open(std::move(options));
+}
+
+ImageServiceImpl::ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database,
+                                   ContentStore content, std::unique_ptr<Snapshotter> snapshots,
+                                   UniqueFd staging)
+    : lock_(std::move(lock)),
+      database_(std::move(database)),
+      images_(*database_),
+      content_(std::move(content)),
+      snapshots_(std::move(snapshots)),
+      staging_(std::move(staging)) {}
+
+Result<std::unique_ptr<ImageService>> ImageServiceImpl::open(Options options) {
+  const std::string& root = options.root;
+  TRY(sys::make_dirs(root, 0700));
+  sys::DirLock lock = TRY(sys::DirLock::acquire(root));
+  Opened opened =
+      TRY(options.driver.empty() ? choose_driver(root) : open_named(root, options.driver));
+  const std::string base = fmt::format("{}/{}", root, opened.snapshots->name());
+  ContentStore content = TRY(ContentStore::open(base + "/content"));
+  const UniqueFd dir = TRY(sys::open_dir(base));
+  TRY(sys::remove_tree(dir.get(), "staging"));
+  UniqueFd staging = TRY(sys::make_dir_at(dir.get(), "staging", 0700));
+  std::unique_ptr<ImageServiceImpl> service(
+      new ImageServiceImpl(std::move(lock), std::move(opened.database), std::move(content),
+                           std::move(opened.snapshots), std::move(staging)));
+  TRY(service->collect_garbage(true));
+  return service;
+}
+
+}  // namespace berth::image

@@ -1,0 +1,162 @@
+#include "image/store/image_store.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <SQLiteCpp/VariadicBind.h>
+
+namespace berth::image {
+namespace {
+
+/// Binds the arguments in order and runs the statement.
+template <typename... Args>
+int run(SQLite::Database& db, const char* sql, const Args&... args) {
+  SQLite::Statement statement(db, sql);
+  SQLite::bind(statement, args...);
+  return statement.exec();
+}
+
+ImageRecord image_of(SQLite::Statement& row) {
+  return {row.getColumn(0).getString(),
+          row.getColumn(1).getString(),
+          row.getColumn(2).getString(),
+          row.getColumn(3).getInt64(),
+          {}};
+}
+
+std::vector<std::string> names_of(SQLite::Database& db, const std::string& id) {
+  SQLite::Statement query(db, "SELECT name FROM names WHERE image = ? ORDER BY name");
+  query.bind(1, id);
+  std::vector<std::string> names;
+  while (query.executeStep()) names.push_back(query.getColumn(0).getString());
+  return names;
+}
+
+void name_image(SQLite::Database& db, const std::string& name, const std::string& id) {
+  run(db,
+      "INSERT INTO names(name, image) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET image = "
+      "excluded.image",
+      name, id);
+}
+
+}  // namespace
+
+Result<std::optional<ImageRecord>> ImageStore::get(std::string_view id) const {
+  std::optional<ImageRecord> found;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT id, manifest, top, size FROM images WHERE id = ?");
+    query.bind(1, std::string(id));
+    if (!query.executeStep()) return {};
+    found = image_of(query);
+    found->names = names_of(db, found->id);
+    return {};
+  }));
+  return found;
+}
+
+Result<std::vector<ImageRecord>> ImageStore::list() const {
+  std::vector<ImageRecord> all;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT id, manifest, top, size FROM images ORDER BY id");
+    while (query.executeStep()) {
+      all.push_back(image_of(query));
+      all.back().names = names_of(db, all.back().id);
+    }
+    return {};
+  }));
+  return all;
+}
+
+Result<std::optional<std::string>> ImageStore::id_of(std::string_view name) const {
+  std::optional<std::string> id;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT image FROM names WHERE name = ?");
+    query.bind(1, std::string(name));
+    if (query.executeStep()) id = query.getColumn(0).getString();
+    return {};
+  }));
+  return id;
+}
+
+Result<std::vector<std::string>> ImageStore::ids_starting_with(std::string_view prefix) const {
+  std::vector<std::string> ids;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    // Ids are hexadecimal: "g" sorts after all of them.
+    SQLite::Statement query(db, "SELECT id FROM images WHERE id >= ? AND id < ? LIMIT 2");
+    query.bind(1, std::string(prefix));
+    query.bind(2, std::string(prefix) + "g");
+    while (query.executeStep()) ids.push_back(query.getColumn(0).getString());
+    return {};
+  }));
+  return ids;
+}
+
+Result<void> ImageStore::add(const std::vector<ImageRecord>& images) {
+  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    for (const ImageRecord& image : images) {
+      run(db,
+          "INSERT INTO images(id, manifest, top, size) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO "
+          "NOTHING",
+          image.id, image.manifest, image.top, image.size);
+      for (const std::string& name : image.names) name_image(db, name, image.id);
+    }
+    return {};
+  });
+}
+
+Result<void> ImageStore::set_name(std::string_view name, std::string_view id) {
+  auto named = database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    name_image(db, std::string(name), std::string(id));
+    return {};
+  });
+  // The only rule a name can break is that its image exists.
+  if (!named.ok() && named.error().kind() == ErrorKind::kConflict) {
+    return fail(ErrorKind::kNotFound, "No such image: {}", id);
+  }
+  return named;
+}
+
+Result<void> ImageStore::remove_names(const std::vector<std::string>& names) {
+  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    for (const std::string& name : names) run(db, "DELETE FROM names WHERE name = ?", name);
+    return {};
+  });
+}
+
+Result<bool> ImageStore::remove(const ImageRecord& seen) {
+  bool unchanged = false;
+  TRY(database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    unchanged = names_of(db, seen.id) == seen.names;
+    if (!unchanged) return {};
+    run(db, "DELETE FROM names WHERE image = ?", seen.id);
+    run(db, "DELETE FROM images WHERE id = ?", seen.id);
+    return {};
+  }));
+  return unchanged;
+}
+
+Result<void> ImageStore::set_layer_size(std::string_view chain_id, std::int64_t size) {
+  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    run(db, "INSERT OR REPLACE INTO layers(chain_id, size) VALUES(?, ?)", std::string(chain_id),
+        size);
+    return {};
+  });
+}
+
+Result<std::int64_t> ImageStore::layer_size(std::string_view chain_id) const {
+  std::int64_t size = 0;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT size FROM layers WHERE chain_id = ?");
+    query.bind(1, std::string(chain_id));
+    if (query.executeStep()) size = query.getColumn(0).getInt64();
+    return {};
+  }));
+  return size;
+}
+
+Result<void> ImageStore::forget_layer(std::string_view chain_id) {
+  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    run(db, "DELETE FROM layers WHERE chain_id = ?", std::string(chain_id));
+    return {};
+  });
+}
+
+}  // namespace berth::image
