@@ -1,0 +1,36 @@
+// What the daemon says about itself.
+#include "api/docker/wire/system.h"
+
+#include "api/docker/handlers/handlers.h"
+#include "api/docker/host_facts.h"
+
+namespace berth::docker {
+
+namespace asio = boost::asio;
+
+asio::awaitable<Result<void>> ping(Services&, Request&, http::Exchange& exchange) {
+  exchange.add_field("Cache-Control", "no-cache, no-store, must-revalidate");
+  exchange.add_field("Pragma", "no-cache");
+  exchange.add_field("Swarm", "inactive");
+  co_return co_await exchange.reply(200, "text/plain; charset=utf-8", "OK");
+}
+
+asio::awaitable<Result<void>> version(Services& services, Request&, http::Exchange& exchange) {
+  const std::string body = version_json(read_host_facts(), services.product_version);
+  co_return co_await exchange.reply(200, "application/json", body);
+}
+
+asio::awaitable<Result<void>> info(Services& services, Request&, http::Exchange& exchange) {
+  const std::string body =
+      info_json(read_host_facts(), services.engine.info(), services.product_version);
+  co_return co_await exchange.reply(200, "application/json", body);
+}
+
+asio::awaitable<Result<void>> auth(Services&, Request&, http::Exchange&) {
+  co_return fail(ErrorKind::kUnsupported,
+                 "logging in is not supported yet: this engine does not talk to registries; bring "
+                 "images in with load "
+                 "or import");
+}
+
+}  // namespace berth::docker
