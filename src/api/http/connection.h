@@ -47,6 +47,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void watch(std::function<void()> gone);
   void unwatch();
 
+  /// Ends what waits for the client right now with ECANCELED; the connection stays good.
+  void interrupt() { socket_.cancel(); }
   /// Cuts the connection: everything under way on it ends with an error.
   void abort();
   /// Says goodbye: sends what is queued, and gives the client a moment to read it before the socket

@@ -130,16 +130,14 @@ asio::awaitable<Result<void>> Exchange::end_stream() {
   co_return written;
 }
 
-asio::awaitable<Result<UniqueFd>> Exchange::upgrade(std::string_view content_type) {
+asio::awaitable<Result<void>> Exchange::upgrade(std::string_view content_type) {
   if (state_ != State::kOpen)
     co_return fail(ErrorKind::kInternal, "a second answer to one request");
   state_ = State::kUpgraded;
   const std::string text =
       head_.upgrade ? head_text(101, content_type, "Connection: Upgrade\r\nUpgrade: tcp\r\n")
                     : head_text(200, content_type, "");
-  auto written = co_await connection_->write(text, kReplyDeadline);
-  CO_TRY_VOID(std::move(written));
-  co_return connection_->release();
+  co_return co_await connection_->write(text, kReplyDeadline);
 }
 
 }  // namespace berth::http

@@ -14,7 +14,6 @@
 #include "api/http/message.h"
 #include "api/http/request_reader.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 
 namespace berth::http {
 
@@ -39,10 +38,10 @@ class Exchange {
   boost::asio::awaitable<Result<void>> write(std::string_view piece);
   boost::asio::awaitable<Result<void>> end_stream();
 
-  /// Ends HTTP: 101 if the client asked for an upgrade to tcp, 200 otherwise, then the socket,
-  /// blocking, with whatever the client has sent since still unread in it. The request must have no
-  /// unread body.
-  boost::asio::awaitable<Result<UniqueFd>> upgrade(std::string_view content_type);
+  /// Ends HTTP: 101 if the client asked for an upgrade to tcp, 200 otherwise. From here on the
+  /// connection is the handler's: to write to, and to release, with whatever the client has sent
+  /// since still unread in the socket. The request must have no unread body.
+  boost::asio::awaitable<Result<void>> upgrade(std::string_view content_type);
 
   bool answered() const { return state_ != State::kOpen; }
   bool upgraded() const { return state_ == State::kUpgraded; }

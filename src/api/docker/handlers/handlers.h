@@ -1,5 +1,5 @@
-// The handlers that routes.cc names, one per operation; where each is defined is the heading above
-// it.
+// The handlers that routes.cc names, one per operation; the comment above each group is the file
+// they are in.
 #pragma once
 
 #include "api/docker/request.h"
@@ -15,6 +15,42 @@ BERTH_HANDLER(ping);
 BERTH_HANDLER(version);
 BERTH_HANDLER(info);
 BERTH_HANDLER(auth);
+BERTH_HANDLER(disk_usage);
+// events.cc
+BERTH_HANDLER(events);
+// containers.cc
+BERTH_HANDLER(container_create);
+BERTH_HANDLER(container_inspect);
+BERTH_HANDLER(container_start);
+BERTH_HANDLER(container_stop);
+BERTH_HANDLER(container_restart);
+BERTH_HANDLER(container_kill);
+BERTH_HANDLER(container_rename);
+BERTH_HANDLER(container_resize);
+BERTH_HANDLER(container_remove);
+// container_list.cc
+BERTH_HANDLER(container_list);
+BERTH_HANDLER(container_prune);
+// container_wait.cc
+BERTH_HANDLER(container_wait);
+// container_attach.cc
+BERTH_HANDLER(container_attach);
+// container_logs.cc
+BERTH_HANDLER(container_logs);
+// container_top.cc
+BERTH_HANDLER(container_top);
+// images.cc
+BERTH_HANDLER(image_list);
+BERTH_HANDLER(image_inspect);
+BERTH_HANDLER(image_history);
+BERTH_HANDLER(image_tag);
+BERTH_HANDLER(image_remove);
+// image_upload.cc
+BERTH_HANDLER(image_load);
+BERTH_HANDLER(image_create);
+// networks.cc
+BERTH_HANDLER(network_list);
+BERTH_HANDLER(network_inspect);
 
 #undef BERTH_HANDLER
 

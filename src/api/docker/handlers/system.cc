@@ -2,7 +2,9 @@
 #include "api/docker/wire/system.h"
 
 #include "api/docker/handlers/handlers.h"
+#include "api/docker/handlers/reply.h"
 #include "api/docker/host_facts.h"
+#include "api/docker/wire/disk_usage.h"
 
 namespace berth::docker {
 
@@ -31,6 +33,14 @@ asio::awaitable<Result<void>> auth(Services&, Request&, http::Exchange&) {
                  "logging in is not supported yet: this engine does not talk to registries; bring "
                  "images in with load "
                  "or import");
+}
+
+asio::awaitable<Result<void>> disk_usage(Services& services, Request& request,
+                                         http::Exchange& exchange) {
+  auto listed = co_await services.engine.list_images();
+  CO_TRY(const std::vector<image::Image> images, std::move(listed));
+  const OrderedJson answer = disk_usage_json(images, services.engine.list(true), request.version);
+  co_return co_await reply_json(exchange, 200, answer);
 }
 
 }  // namespace berth::docker

@@ -1,0 +1,177 @@
+#include "api/docker/container_filter.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "api/docker/wire/event.h"
+
+namespace berth::docker {
+namespace {
+
+using engine::WorkloadState;
+using engine::WorkloadView;
+
+constexpr std::array<std::string_view, 7> kStates = {"created",  "running", "paused", "restarting",
+                                                     "removing", "exited",  "dead"};
+
+Result<void> check_values(const Filters& filters) {
+  TRY(filters.accept_only({"id", "name", "label", "status", "ancestor", "exited", "network",
+                           "volume", "before", "since", "health", "is-task", "isolation"}));
+  for (const std::string& state : filters.get("status")) {
+    if (std::ranges::find(kStates, state) == kStates.end())
+      return fail(ErrorKind::kInvalid,
+                  "invalid value for state ({}): must be one of created, running, paused, "
+                  "restarting, removing, exited, or dead",
+                  state);
+  }
+  for (const std::string& code : filters.get("exited")) {
+    int number = 0;
+    const auto [end, error] = std::from_chars(code.data(), code.data() + code.size(), number);
+    if (error != std::errc() || end != code.data() + code.size())
+      return fail(ErrorKind::kInvalid, "invalid filter 'exited={}': not an exit code", code);
+  }
+  return {};
+}
+
+// The part of Docker's regular expressions that users write: a text, "^" and "$" at its ends, and
+// the slash that names have inside Docker.
+bool name_matches(const std::string& name, std::string_view pattern) {
+  const bool at_start = pattern.starts_with('^');
+  if (at_start) pattern.remove_prefix(1);
+  const bool at_end = pattern.ends_with('$');
+  if (at_end) pattern.remove_suffix(1);
+  if (pattern.starts_with("/?")) pattern.remove_prefix(2);
+  if (pattern.starts_with('/')) pattern.remove_prefix(1);
+  if (at_start && at_end) return name == pattern;
+  if (at_start) return name.starts_with(pattern);
+  if (at_end) return name.ends_with(pattern);
+  return name.find(pattern) != std::string::npos;
+}
+
+template <typename Predicate>
+bool any_value(const Filters& filters, std::string_view key, Predicate predicate) {
+  return !filters.has(key) || std::ranges::any_of(filters.get(key), predicate);
+}
+
+// "busybox", "busybox:latest", an image id, or the start of one.
+bool is_ancestor(const WorkloadView& view, std::string_view wanted) {
+  const std::string& image = view.config.image;
+  if (image == wanted || fmt::format("{}:latest", wanted) == image ||
+      fmt::format("{}:latest", image) == wanted)
+    return true;
+  std::string_view id = view.image_id;
+  if (id.starts_with(wanted)) return !wanted.empty();
+  if (id.starts_with("sha256:")) id.remove_prefix(7);
+  return !wanted.empty() && id.starts_with(wanted);
+}
+
+bool uses_volume(const WorkloadView& view, const std::string& wanted) {
+  return std::ranges::any_of(view.mounts, [&](const engine::MountPoint& mount) {
+    return mount.name == wanted || mount.destination == wanted;
+  });
+}
+
+bool on_network(const WorkloadView& view, const std::string& wanted) {
+  if (view.config.network_mode == wanted) return true;
+  return view.status.endpoint && (view.status.endpoint->network_name == wanted ||
+                                  view.status.endpoint->network.str().starts_with(wanted));
+}
+
+bool matches(const WorkloadView& view, const Filters& filters) {
+  const bool exited = view.status.state == WorkloadState::kExited;
+  return any_value(filters, "id",
+                   [&](const std::string& id) { return view.id.str().starts_with(id); }) &&
+         any_value(filters, "name",
+                   [&](const std::string& name) { return name_matches(view.name, name); }) &&
+         filters.matches("status", to_string(view.status.state)) &&
+         (!filters.has("exited") ||
+          (exited && filters.matches("exited", std::to_string(view.status.exit_code)))) &&
+         any_value(filters, "ancestor",
+                   [&](const std::string& image) { return is_ancestor(view, image); }) &&
+         any_value(filters, "volume",
+                   [&](const std::string& volume) { return uses_volume(view, volume); }) &&
+         any_value(filters, "network",
+                   [&](const std::string& network) { return on_network(view, network); }) &&
+         filters.matches_labels("label", view.config.labels) && filters.matches("health", "none") &&
+         filters.matches("is-task", "false") && filters.matches("isolation", "default");
+}
+
+// The container that `before` or `since` names.
+Result<const WorkloadView*> find_anchor(const std::vector<WorkloadView>& views,
+                                        const Filters& filters, std::string_view key) {
+  if (!filters.has(key) || filters.get(key).empty()) return nullptr;
+  const std::string& wanted = filters.get(key).front();
+  for (const WorkloadView& view : views) {
+    if (view.name == wanted || view.id.str().starts_with(wanted)) return &view;
+  }
+  return fail(ErrorKind::kNotFound, "No such container: {}", wanted);
+}
+
+// The moment of an `until` filter: a moment, or a duration like "10m" or "1h30m" before `at`.
+Result<WallTime> parse_until(const std::string& text, WallTime at) {
+  std::chrono::nanoseconds ago{0};
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    constexpr std::int64_t kLongest = 1'000'000;
+    if (error != std::errc() || end == rest.data() + rest.size() || number < 0 || number > kLongest)
+      break;
+    if (*end == 'h') {
+      ago += std::chrono::hours(number);
+    } else if (*end == 'm') {
+      ago += std::chrono::minutes(number);
+    } else if (*end == 's') {
+      ago += std::chrono::seconds(number);
+    } else {
+      break;
+    }
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()) + 1);
+  }
+  if (rest.empty() && !text.empty()) return at - ago;
+  const auto moment = TRY(parse_moment("until", text));
+  if (!moment) return fail(ErrorKind::kInvalid, "invalid filter 'until={}'", text);
+  return *moment;
+}
+
+}  // namespace
+
+Result<std::vector<WorkloadView>> select_containers(std::vector<WorkloadView> views,
+                                                    const ListOptions& options) {
+  const Filters& filters = options.filters;
+  TRY(check_values(filters));
+  const WorkloadView* before = TRY(find_anchor(views, filters, "before"));
+  const WorkloadView* since = TRY(find_anchor(views, filters, "since"));
+  // Asking for a state, or for the newest so many, means also those that do not run.
+  const bool all = options.all || options.limit > 0 || filters.has("status");
+  std::vector<WorkloadView> selected;
+  for (const WorkloadView& view : views) {
+    if (!all && view.status.state != WorkloadState::kRunning) continue;
+    if (before != nullptr && view.created >= before->created) continue;
+    if (since != nullptr && view.created <= since->created) continue;
+    if (!matches(view, filters)) continue;
+    if (options.limit > 0 && std::ssize(selected) == options.limit) break;
+    selected.push_back(view);
+  }
+  return selected;
+}
+
+Result<std::vector<WorkloadView>> select_for_prune(std::vector<WorkloadView> views,
+                                                   const Filters& filters, WallTime at) {
+  TRY(filters.accept_only({"until", "label", "label!"}));
+  WallTime until = at;
+  if (!filters.get("until").empty()) until = TRY(parse_until(filters.get("until").front(), at));
+  std::erase_if(views, [&](const WorkloadView& view) {
+    const WorkloadState state = view.status.state;
+    const bool idle = state == WorkloadState::kExited || state == WorkloadState::kCreated;
+    const bool spared =
+        filters.has("label!") && filters.matches_labels("label!", view.config.labels);
+    return !idle || spared || view.created > until ||
+           !filters.matches_labels("label", view.config.labels);
+  });
+  return views;
+}
+
+}  // namespace berth::docker

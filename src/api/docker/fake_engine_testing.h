@@ -1,0 +1,74 @@
+// FakeEngine: an engine without a host: workloads are rows in memory, and end when a test says so.
+// What it was asked is kept for tests to look at. Event-loop thread only, as the real one.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace berth::docker {
+
+class FakeEngine final : public engine::Engine {
+ public:
+  explicit FakeEngine(boost::asio::any_io_executor loop);
+
+  engine::Task<engine::CreateResult> create(std::string name,
+                                            engine::WorkloadConfig config) override;
+  engine::Task<bool> start(std::string workload) override;
+  engine::Task<> attach(std::string workload, engine::AttachOptions options,
+                        UniqueFd client) override;
+  engine::Task<> resize(std::string workload, unsigned rows, unsigned columns) override;
+  engine::Task<> kill(std::string workload, int signal) override;
+  engine::Task<bool> stop(std::string workload, std::optional<int> timeout) override;
+  engine::Task<> remove(std::string workload, bool force, bool volumes) override;
+  engine::Task<> rename(std::string workload, std::string name) override;
+  engine::Task<engine::ExitStatus> wait(std::string workload,
+                                        engine::WaitCondition condition) override;
+  Result<engine::WorkloadView> inspect(std::string_view workload) const override;
+  std::vector<engine::WorkloadView> list(bool all) const override;
+  engine::Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
+  engine::Task<std::string> import_image(ByteSource& tar,
+                                         image::ImageService::ImportOptions options) override;
+  engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
+  engine::Task<> tag_image(std::string source, std::string target) override;
+  engine::Task<std::vector<image::Image>> list_images() override;
+  engine::Task<image::Image> inspect_image(std::string reference) override;
+  std::vector<network::NetworkInfo> networks() const override;
+  Result<network::NetworkInfo> find_network(std::string_view network) const override;
+  engine::EventBus& events() override { return events_; }
+  engine::EngineInfo info() const override;
+  void close() override {}
+
+  /// Ends a running workload, as its exit would.
+  void end(const std::string& workload, int exit_code);
+
+  std::map<std::string, engine::WorkloadView> workloads;  // by id
+  std::map<std::string, image::Image> images;             // by first name
+  // What was asked.
+  engine::AttachOptions attach_options;
+  UniqueFd attached;
+  int last_signal = 0;
+  unsigned rows = 0, columns = 0;
+  std::optional<int> stop_timeout;
+  int waiting = 0;  // wait() calls under way
+  std::string uploaded;
+  image::ImageService::ImportOptions import_options;
+  // What it answers.
+  std::optional<Error> attach_error;
+  std::optional<Error> load_error;
+
+ private:
+  engine::WorkloadView* find(std::string_view workload);
+  boost::asio::awaitable<std::string> read_on_pool(ByteSource& source);
+
+  boost::asio::steady_timer changed_;  // cancelled when a workload ends
+  engine::EventBus events_;
+  boost::asio::thread_pool pool_;
+};
+
+}  // namespace berth::docker
