@@ -36,6 +36,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/containers/create", container_create, {}},
     {"POST", "/containers/prune", container_prune, {}},
     {"GET", "/containers/{name}/json", container_inspect, {}},
+    {"GET", "/containers/{name}/logs", container_logs, {}},
     {"GET", "/containers/{name}/top", container_top, {}},
     {"POST", "/containers/{name}/start", container_start, {}},
     {"POST", "/containers/{name}/stop", container_stop, {}},

@@ -5,6 +5,7 @@
 
 #include "api/docker/handlers/handlers.h"
 #include "api/docker/handlers/stream_type.h"
+#include "api/docker/log_text.h"
 
 namespace berth::docker {
 namespace {
@@ -17,6 +18,24 @@ void tell_failure(const UniqueFd& client, const Error& error) {
   const std::string text = fmt::format("Error attaching: {}\r\n", error.message());
   // One try: a client that does not read has no use for it.
   static_cast<void>(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+// What has been written so far, before what is written from now on.
+asio::awaitable<Result<void>> send_log(const engine::WorkloadView& view,
+                                       const engine::AttachOptions& options,
+                                       http::Connection& client) {
+  holder::LogQuery query;
+  query.stdout_stream = options.stdout_stream;
+  query.stderr_stream = options.stderr_stream;
+  auto log = holder::LogReader::open(view.log_path, query);
+  if (!log.ok()) co_return Result<void>();  // it logs nothing, or has never run
+  for (;;) {
+    CO_TRY(const std::vector<holder::LogRecord> records, log->read());
+    if (records.empty()) co_return Result<void>();
+    const std::string text = log_text(records, view.config.tty, false);
+    auto written = co_await client.write(text, {});
+    CO_TRY_VOID(std::move(written));
+  }
 }
 
 }  // namespace
@@ -36,6 +55,10 @@ asio::awaitable<Result<void>> container_attach(Services& services, Request& requ
 
   auto upgraded = co_await exchange.upgrade(stream_type(view.config.tty, request.version));
   CO_TRY_VOID(std::move(upgraded));
+  if (query.flag("logs")) {
+    auto sent = co_await send_log(view, options, exchange.connection());
+    CO_TRY_VOID(std::move(sent));
+  }
   if (!query.flag("stream")) co_return Result<void>();
   UniqueFd client = exchange.connection().release();
   // Kept to be able to say why there is no stream.
