@@ -1,8 +1,5 @@
 #include "berthd/daemon.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -19,7 +16,6 @@
 #include "engine/layout.h"
 #include "network/controller.h"
 #include "sys/dir.h"
-#include "sys/file.h"
 
 namespace berth::daemon {
 namespace {
@@ -117,8 +113,8 @@ Result<void> run(Options options) {
 Result<void> teardown(const Options& options) {
   const engine::Layout layout{.root = options.engine.root, .run = options.engine.run};
   TRY(sys::make_dirs(layout.network(), 0710));
-  const UniqueFd lock = TRY(sys::open_file(layout.lock(), O_RDWR | O_CREAT, 0600));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+  const auto lock = sys::DirLock::acquire(layout.root);
+  if (!lock.ok())
     return fail(ErrorKind::kConflict, "an engine is running on {}: stop it first", layout.root);
   const auto controller =
       TRY(network::Controller::open({.state_dir = layout.network(),

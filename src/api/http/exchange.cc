@@ -62,8 +62,8 @@ std::string_view reason_phrase(int status) {
   return found == kPhrases.end() ? "Unknown" : found->text;
 }
 
-Exchange::Exchange(std::shared_ptr<Connection> connection, RequestReader& body, Head head)
-    : connection_(std::move(connection)), body_(&body), head_(std::move(head)) {}
+Exchange::Exchange(Connection& connection, RequestReader& body, Head head)
+    : connection_(connection), body_(body), head_(std::move(head)) {}
 
 void Exchange::add_field(std::string_view name, std::string_view value) {
   fields_ += fmt::format("{}: {}\r\n", name, value);
@@ -82,7 +82,7 @@ asio::awaitable<Result<void>> Exchange::reply(int status, std::string_view conte
   if (state_ != State::kOpen)
     co_return fail(ErrorKind::kInternal, "a second answer to one request");
   // What is left of the request's body would be taken for the next request.
-  if (!body_->at_end()) head_.keep_alive = false;
+  if (!body_.at_end()) head_.keep_alive = false;
   std::string framing = fmt::format("Date: {}\r\n", http_date());
   if (!has_no_body(status)) framing += fmt::format("Content-Length: {}\r\n", body.size());
   if (!head_.keep_alive) {
@@ -93,7 +93,7 @@ asio::awaitable<Result<void>> Exchange::reply(int status, std::string_view conte
   std::string text = head_text(status, has_no_body(status) ? "" : content_type, framing);
   if (!has_no_body(status) && head_.method != "HEAD") text += body;
   state_ = State::kDone;
-  auto written = co_await connection_->write(text, kReplyDeadline);
+  auto written = co_await connection_.write(text, kReplyDeadline);
   if (!written.ok()) head_.keep_alive = false;
   co_return written;
 }
@@ -103,29 +103,29 @@ asio::awaitable<Result<void>> Exchange::begin_stream(int status, std::string_vie
     co_return fail(ErrorKind::kInternal, "a second answer to one request");
   state_ = State::kStreaming;
   chunked_ = !head_.http_1_0;
-  if (!chunked_ || !body_->at_end()) head_.keep_alive = false;
+  if (!chunked_ || !body_.at_end()) head_.keep_alive = false;
   std::string framing = fmt::format("Date: {}\r\n", http_date());
   if (chunked_) framing += "Transfer-Encoding: chunked\r\n";
   if (!head_.keep_alive) framing += "Connection: close\r\n";
   const std::string text = head_text(status, content_type, framing);
-  co_return co_await connection_->write(text, kReplyDeadline);
+  co_return co_await connection_.write(text, kReplyDeadline);
 }
 
 asio::awaitable<Result<void>> Exchange::write(std::string_view piece) {
   if (state_ != State::kStreaming) co_return fail(ErrorKind::kInternal, "no stream to write to");
   if (piece.empty()) co_return Result<void>();  // an empty chunk would be the end
-  if (!chunked_) co_return co_await connection_->write(piece, {});
+  if (!chunked_) co_return co_await connection_.write(piece, {});
   std::string chunk = fmt::format("{:x}\r\n", piece.size());
   chunk += piece;
   chunk += "\r\n";
-  co_return co_await connection_->write(chunk, {});
+  co_return co_await connection_.write(chunk, {});
 }
 
 asio::awaitable<Result<void>> Exchange::end_stream() {
   if (state_ != State::kStreaming) co_return fail(ErrorKind::kInternal, "no stream to end");
   state_ = State::kDone;
   if (!chunked_) co_return Result<void>();
-  auto written = co_await connection_->write("0\r\n\r\n", kReplyDeadline);
+  auto written = co_await connection_.write("0\r\n\r\n", kReplyDeadline);
   if (!written.ok()) head_.keep_alive = false;
   co_return written;
 }
@@ -137,7 +137,7 @@ asio::awaitable<Result<void>> Exchange::upgrade(std::string_view content_type) {
   const std::string text =
       head_.upgrade ? head_text(101, content_type, "Connection: Upgrade\r\nUpgrade: tcp\r\n")
                     : head_text(200, content_type, "");
-  co_return co_await connection_->write(text, kReplyDeadline);
+  co_return co_await connection_.write(text, kReplyDeadline);
 }
 
 }  // namespace berth::http

@@ -6,7 +6,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,11 +18,12 @@ namespace berth::http {
 
 class Exchange {
  public:
-  Exchange(std::shared_ptr<Connection> connection, RequestReader& body, Head head);
+  /// `connection` and `body` outlive it.
+  Exchange(Connection& connection, RequestReader& body, Head head);
 
   const Head& head() const { return head_; }
-  RequestReader& body() { return *body_; }
-  Connection& connection() { return *connection_; }
+  RequestReader& body() { return body_; }
+  Connection& connection() { return connection_; }
 
   /// A field that whatever answer follows carries. Neither part may contain a line break.
   void add_field(std::string_view name, std::string_view value);
@@ -52,8 +52,8 @@ class Exchange {
   enum class State { kOpen, kStreaming, kDone, kUpgraded };
   std::string head_text(int status, std::string_view content_type, std::string_view framing) const;
 
-  std::shared_ptr<Connection> connection_;
-  RequestReader* body_;
+  Connection& connection_;
+  RequestReader& body_;
   Head head_;
   State state_ = State::kOpen;
   bool chunked_ = false;

@@ -63,8 +63,7 @@ struct RequestReader::State {
   std::string carry;  // part of a chunk's head that has been taken but is not complete yet
 };
 
-RequestReader::RequestReader(std::shared_ptr<Connection> connection)
-    : connection_(std::move(connection)) {}
+RequestReader::RequestReader(Connection& connection) : connection_(connection) {}
 RequestReader::~RequestReader() = default;
 
 asio::awaitable<Result<std::optional<Head>>> RequestReader::read_head() {
@@ -72,7 +71,7 @@ asio::awaitable<Result<std::optional<Head>>> RequestReader::read_head() {
   {
     // Nothing is allocated while the connection is idle.
     char first;
-    const auto ready = co_await connection_->peek({&first, 1}, kIdleDeadline);
+    const auto ready = co_await connection_.peek({&first, 1}, kIdleDeadline);
     if (!ready.ok() || *ready == 0) co_return std::optional<Head>();
   }
   const auto deadline = std::chrono::steady_clock::now() + kHeadDeadline;
@@ -87,7 +86,7 @@ asio::awaitable<Result<std::optional<Head>>> RequestReader::read_head() {
                      kMaxHeadBytes);
     const std::size_t had = text.size();
     text.resize(had + std::min<std::size_t>(4096, kMaxHeadBytes - had));
-    auto peeked = co_await connection_->peek(std::span(text).subspan(had), left);
+    auto peeked = co_await connection_.peek(std::span(text).subspan(had), left);
     CO_TRY(const std::size_t count, std::move(peeked));
     if (count == 0) co_return reset();
     text.resize(had + count);
@@ -96,7 +95,7 @@ asio::awaitable<Result<std::optional<Head>>> RequestReader::read_head() {
       text.resize(end + kEnd.size());
       complete = true;
     }
-    CO_TRY_VOID(connection_->consume(text.size() - had));
+    CO_TRY_VOID(connection_.consume(text.size() - had));
   }
 
   state_ = std::make_unique<State>();
@@ -123,7 +122,7 @@ bool RequestReader::at_end() const {
 asio::awaitable<Result<std::size_t>> RequestReader::read_body(std::span<char> into) {
   if (at_end()) co_return std::size_t{0};
   if (std::exchange(state_->owes_continue, false)) {
-    auto sent = co_await connection_->write("HTTP/1.1 100 Continue\r\n\r\n", kReplyDeadline);
+    auto sent = co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n", kReplyDeadline);
     CO_TRY_VOID(std::move(sent));
   }
   if (state_->chunked) co_return co_await read_chunked(into);
@@ -132,8 +131,7 @@ asio::awaitable<Result<std::size_t>> RequestReader::read_body(std::span<char> in
 
 asio::awaitable<Result<std::size_t>> RequestReader::read_sized(std::span<char> into) {
   const auto wanted = std::min<std::uint64_t>(into.size(), state_->left);
-  auto got =
-      co_await connection_->read(into.first(static_cast<std::size_t>(wanted)), kBodyDeadline);
+  auto got = co_await connection_.read(into.first(static_cast<std::size_t>(wanted)), kBodyDeadline);
   CO_TRY(const std::size_t count, std::move(got));
   if (count == 0) co_return reset();
   state_->left -= count;
@@ -148,7 +146,7 @@ asio::awaitable<Result<std::size_t>> RequestReader::read_chunked(std::span<char>
     const std::size_t carried = input.size();
     // A little more than what is asked for, so that a whole chunk and its frame fit.
     input.resize(carried + std::min<std::size_t>(into.size() + 64, 64U << 10));
-    auto peeked = co_await connection_->peek(std::span(input).subspan(carried), kBodyDeadline);
+    auto peeked = co_await connection_.peek(std::span(input).subspan(carried), kBodyDeadline);
     CO_TRY(const std::size_t count, std::move(peeked));
     if (count == 0) co_return reset();
     input.resize(carried + count);
@@ -163,7 +161,7 @@ asio::awaitable<Result<std::size_t>> RequestReader::read_chunked(std::span<char>
       co_return fail(ErrorKind::kInvalid, "malformed chunked request body: {}", error.message());
     const std::size_t written = into.size() - body.size;
     if (used >= carried) {
-      CO_TRY_VOID(connection_->consume(used - carried));
+      CO_TRY_VOID(connection_.consume(used - carried));
     } else {
       state.carry = input.substr(used, carried - used);
     }
@@ -174,7 +172,7 @@ asio::awaitable<Result<std::size_t>> RequestReader::read_chunked(std::span<char>
       if (input.size() > kMaxChunkHead)
         co_return fail(ErrorKind::kInvalid,
                        "malformed chunked request body: a chunk header is too long");
-      CO_TRY_VOID(connection_->consume(count));
+      CO_TRY_VOID(connection_.consume(count));
       state.carry = std::move(input);
     }
   }

@@ -18,7 +18,8 @@ namespace berth::http {
 
 class RequestReader {
  public:
-  explicit RequestReader(std::shared_ptr<Connection> connection);
+  /// `connection` outlives it.
+  explicit RequestReader(Connection& connection);
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
@@ -41,7 +42,7 @@ class RequestReader {
   boost::asio::awaitable<Result<std::size_t>> read_sized(std::span<char> into);
   boost::asio::awaitable<Result<std::size_t>> read_chunked(std::span<char> into);
 
-  std::shared_ptr<Connection> connection_;
+  Connection& connection_;
   std::unique_ptr<State> state_;
 };
 

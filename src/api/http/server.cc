@@ -127,12 +127,11 @@ void Server::leave(const std::shared_ptr<Connection>& connection) {
 }
 
 asio::awaitable<void> Server::converse(std::shared_ptr<Connection> connection) {
-  while (co_await handle_one(connection)) {
-  }
+  for (bool again = true; again;) again = co_await handle_one(*connection);
   co_await connection->finish();
 }
 
-asio::awaitable<bool> Server::handle_one(std::shared_ptr<Connection> connection) {
+asio::awaitable<bool> Server::handle_one(Connection& connection) {
   RequestReader reader(connection);
   auto read = co_await reader.read_head();
   if (!read.ok()) {

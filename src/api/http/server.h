@@ -35,7 +35,7 @@ class Server {
   boost::asio::awaitable<void> accept(std::shared_ptr<Door> door);
   void admit(UniqueFd socket);
   boost::asio::awaitable<void> converse(std::shared_ptr<Connection> connection);
-  boost::asio::awaitable<bool> handle_one(std::shared_ptr<Connection> connection);
+  boost::asio::awaitable<bool> handle_one(Connection& connection);
   void leave(const std::shared_ptr<Connection>& connection);
 
   boost::asio::any_io_executor loop_;
