@@ -63,6 +63,8 @@ function(berth_module name)
     if(shared_support)
       add_library(berth_${name}_testing STATIC EXCLUDE_FROM_ALL ${shared_support})
       target_link_libraries(berth_${name}_testing PUBLIC ${support_libs} berth_${name})
+      target_compile_definitions(berth_${name}_testing PRIVATE BERTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                                               BERTH_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
     endif()
     berth_test_program(${name}_test "unit" "${support_libs};berth_${name}" "${tests}" "${test_support}")
     berth_test_program(${name}_root_test "root" "${support_libs};berth_${name}" "${root_tests}" "${test_support}")
