@@ -66,6 +66,14 @@ Result<unsigned> dimension(const Query& query, std::string_view name) {
   return static_cast<unsigned>(*value);
 }
 
+// What a start misses in a container that exists is the container's own program, or the right to
+// run it: the client's mistake, and not that of having named no container.
+Error start_error(Error error) {
+  const bool about_program =
+      error.kind() == ErrorKind::kNotFound || error.kind() == ErrorKind::kPermission;
+  return about_program ? std::move(error).with_kind(ErrorKind::kInvalid) : error;
+}
+
 }  // namespace
 
 asio::awaitable<Result<void>> container_create(Services& services, Request& request,
@@ -95,9 +103,10 @@ asio::awaitable<Result<void>> container_inspect(Services& services, Request& req
 
 asio::awaitable<Result<void>> container_start(Services& services, Request& request,
                                               http::Exchange& exchange) {
-  auto result = co_await services.engine.start(request.name);
-  CO_TRY(const bool started, std::move(result));
-  co_return co_await reply_empty(exchange, started ? 204 : 304);
+  CO_TRY(const engine::WorkloadView view, services.engine.inspect(request.name));
+  auto result = co_await services.engine.start(view.id.str());
+  if (!result.ok()) co_return start_error(std::move(result).error());
+  co_return co_await reply_empty(exchange, *result ? 204 : 304);
 }
 
 asio::awaitable<Result<void>> container_stop(Services& services, Request& request,
@@ -116,7 +125,7 @@ asio::awaitable<Result<void>> container_restart(Services& services, Request& req
   auto stopped = co_await services.engine.stop(request.name, timeout);
   CO_TRY_VOID(std::move(stopped));
   auto started = co_await services.engine.start(request.name);
-  CO_TRY_VOID(std::move(started));
+  if (!started.ok()) co_return start_error(std::move(started).error());
   co_return co_await reply_empty(exchange, 204);
 }
 

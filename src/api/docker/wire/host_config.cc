@@ -35,8 +35,8 @@ constexpr std::array kRefusals = {
 };
 
 // Members that inspect shows as the client sent them: they say nothing to the engine.
-constexpr std::array<std::string_view, 5> kEchoed = {"ContainerIDFile", "ConsoleSize",
-                                                     "Annotations", "Mounts", "VolumeDriver"};
+constexpr std::array<std::string_view, 6> kEchoed = {
+    "ContainerIDFile", "ConsoleSize", "Annotations", "Mounts", "VolumeDriver", "Tmpfs"};
 
 bool is_empty(const Json& value) {
   return value.is_null() || (value.is_structured() && value.empty()) || value == Json(0) ||
@@ -276,12 +276,6 @@ OrderedJson host_config_json(const WorkloadConfig& config) {
   host["PublishAllPorts"] = config.publish_all;
   host["ReadonlyRootfs"] = config.read_only_root;
   host["SecurityOpt"] = or_null(config.security_options);
-  OrderedJson tmpfs = OrderedJson::object();
-  for (const engine::MountRequest& mount : config.mounts) {
-    if (mount.kind == engine::MountKind::kTmpfs)
-      tmpfs[mount.target] = fmt::format("{}", fmt::join(mount.options, ","));
-  }
-  if (!tmpfs.empty()) host["Tmpfs"] = tmpfs;
   host["UTSMode"] = config.uts_mode;
   host["UsernsMode"] = config.userns_mode;
   host["ShmSize"] = config.shm_size;
