@@ -65,7 +65,7 @@ class Run(RefusedTest):
         self.refused("run", "--no-such-flag", IMAGE, "true", code=125, says="unknown flag: --no-such-flag")
         self.refused("run", "--memory", "12q", IMAGE, "true", code=125, says="12q")
         self.refused("run", "-v", "relative:also-relative", IMAGE, "true", code=125, says="also-relative")
-        self.refused("run", code=125, says="requires at least 1 argument")
+        self.refused("run", code=1, says="requires at least 1 argument")
 
     def test_an_unknown_command(self):
         self.refused("no-such-verb", code=1, says="no-such-verb")

@@ -1,0 +1,93 @@
+#include "berth/command/verb_table.h"
+
+#include <array>
+
+#include "berth/verb/verbs.h"
+
+namespace berth::cli {
+namespace {
+
+constexpr std::array<Group, 3> kGroups = {{{"container", "Manage containers"},
+                                           {"image", "Manage images"},
+                                           {"system", "Manage the engine"}}};
+
+constexpr auto kSpellings = std::to_array<Spelling>({
+    {"", "attach", &kAttachVerb},
+    {"", "create", &kCreateVerb},
+    {"", "events", &kEventsVerb},
+    {"", "images", &kImagesVerb},
+    {"", "import", &kImportVerb},
+    {"", "info", &kInfoVerb},
+    {"", "inspect", &kInspectVerb},
+    {"", "kill", &kKillVerb},
+    {"", "load", &kLoadVerb},
+    {"", "logs", &kLogsVerb},
+    {"", "ps", &kPsVerb},
+    {"", "rename", &kRenameVerb},
+    {"", "rm", &kRmVerb},
+    {"", "rmi", &kRmiVerb},
+    {"", "run", &kRunVerb},
+    {"", "start", &kStartVerb},
+    {"", "stop", &kStopVerb},
+    {"", "tag", &kTagVerb},
+    {"", "version", &kVersionVerb},
+    {"", "wait", &kWaitVerb},
+    {"container", "attach", &kAttachVerb},
+    {"container", "create", &kCreateVerb},
+    {"container", "inspect", &kInspectContainerVerb},
+    {"container", "kill", &kKillVerb},
+    {"container", "logs", &kLogsVerb},
+    {"container", "ls", &kPsVerb},
+    {"container", "list", &kPsVerb, false},
+    {"container", "ps", &kPsVerb, false},
+    {"container", "rename", &kRenameVerb},
+    {"container", "rm", &kRmVerb},
+    {"container", "remove", &kRmVerb, false},
+    {"container", "run", &kRunVerb},
+    {"container", "start", &kStartVerb},
+    {"container", "stop", &kStopVerb},
+    {"container", "wait", &kWaitVerb},
+    {"image", "import", &kImportVerb},
+    {"image", "inspect", &kInspectImageVerb},
+    {"image", "load", &kLoadVerb},
+    {"image", "ls", &kImagesVerb},
+    {"image", "list", &kImagesVerb, false},
+    {"image", "rm", &kRmiVerb},
+    {"image", "remove", &kRmiVerb, false},
+    {"image", "tag", &kTagVerb},
+    {"system", "events", &kEventsVerb},
+    {"system", "info", &kInfoVerb},
+});
+
+}  // namespace
+
+std::span<const Spelling> spellings() {
+  return kSpellings;
+}
+
+std::span<const Group> groups() {
+  return kGroups;
+}
+
+const Spelling* find_spelling(std::string_view group, std::string_view name) {
+  for (const Spelling& spelling : kSpellings)
+    if (spelling.group == group && spelling.name == name) return &spelling;
+  return nullptr;
+}
+
+const Group* find_group(std::string_view name) {
+  for (const Group& group : kGroups)
+    if (group.name == name) return &group;
+  return nullptr;
+}
+
+std::vector<std::string> all_spellings(const Verb& verb) {
+  std::vector<std::string> all;
+  for (const Spelling& spelling : kSpellings)
+    if (spelling.verb == &verb)
+      all.push_back(fmt::format("berth {}{}{}", spelling.group, spelling.group.empty() ? "" : " ",
+                                spelling.name));
+  return all;
+}
+
+}  // namespace berth::cli

@@ -1,0 +1,31 @@
+// The verbs, one row each; the file of the same name has the row, its flags and the function.
+#pragma once
+
+#include "berth/command/verb.h"
+
+namespace berth::cli {
+
+extern const Verb kAttachVerb;
+extern const Verb kCreateVerb;
+extern const Verb kEventsVerb;
+extern const Verb kImagesVerb;
+extern const Verb kImportVerb;
+extern const Verb kInfoVerb;
+extern const Verb kInspectVerb;
+extern const Verb kInspectContainerVerb;
+extern const Verb kInspectImageVerb;
+extern const Verb kKillVerb;
+extern const Verb kLoadVerb;
+extern const Verb kLogsVerb;
+extern const Verb kPsVerb;
+extern const Verb kRenameVerb;
+extern const Verb kRmVerb;
+extern const Verb kRmiVerb;
+extern const Verb kRunVerb;
+extern const Verb kStartVerb;
+extern const Verb kStopVerb;
+extern const Verb kTagVerb;
+extern const Verb kVersionVerb;
+extern const Verb kWaitVerb;
+
+}  // namespace berth::cli
