@@ -96,8 +96,8 @@ Task<ExitStatus> EngineImpl::wait(std::string reference, WaitCondition condition
     if (cancellation.cancelled() != boost::asio::cancellation_type::none)
       co_return fail(ErrorKind::kInternal, "wait for {} was cancelled", reference);
   }
-  co_return ExitStatus{.code = workload->view.status.exit_code,
-                       .error = workload->view.status.error};
+  // Why a start failed was its caller's to hear; the wait itself has not failed.
+  co_return ExitStatus{.code = workload->view.status.exit_code, .error = {}};
 }
 
 boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload,

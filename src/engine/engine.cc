@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "container/cgroup/layout.h"
+#include "container/cgroup/manager.h"
 #include "engine/engine_impl.h"
 #include "sys/dir.h"
 
@@ -85,6 +87,8 @@ void EngineImpl::close() {
   }
   uploads_.join();
   pool_.join();
+  if (const auto cgroups = container::detect_cgroups(); cgroups.ok())
+    container::remove_empty_cgroups(*cgroups, "berth");
 }
 
 Result<WorkloadView> EngineImpl::inspect(std::string_view reference) const {

@@ -117,8 +117,8 @@ class EngineImpl final : public Engine {
   Registry registry_;
   EventBus events_;
   std::size_t image_count_ = 0;
-  // Last: their threads end before what they use. Uploads have threads of their own: a client that sends an archive
-  // slowly must not hold up a start.
+  // Last: their threads end before what they use. Uploads have threads of their own: a client that
+  // sends an archive slowly must not hold up a start.
   boost::asio::thread_pool pool_;
   boost::asio::thread_pool uploads_;
 };

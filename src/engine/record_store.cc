@@ -43,7 +43,8 @@ Error from_sqlite(const SQLite::Exception& e, std::string_view doing) {
     default:
       break;
   }
-  return fail(kind, "engine database: {}: {}", doing, e.what());
+  const char* what = kind == ErrorKind::kExhausted ? "no space left on device" : e.what();
+  return fail(kind, "engine database: {}: {}", doing, what);
 }
 
 class SqliteRecordStore final : public RecordStore {

@@ -2,6 +2,7 @@
 
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,13 @@ std::string cgroup_path_of(const std::string& cgroups_path, const std::string& i
   if (first == std::string::npos) return fmt::format("{}/{}", kDefaultParent, id);
   if (first > 0) return cgroups_path.substr(first);
   return fmt::format("{}/{}", kDefaultParent, cgroups_path);
+}
+
+void remove_empty_cgroups(const CgroupLayout& layout, const std::string& path) {
+  for (const Hierarchy& hierarchy : layout.hierarchies) {
+    const std::string directory = hierarchy.path + "/" + path;
+    if (::rmdir(directory.c_str()) != 0) continue;
+  }
 }
 
 }  // namespace berth::container

@@ -70,4 +70,8 @@ Result<std::unique_ptr<CgroupManager>> adopt_cgroups(const std::vector<std::stri
 /// below "berth", none is "berth/<id>".
 std::string cgroup_path_of(const std::string& cgroups_path, const std::string& id);
 
+/// Removes the cgroup `path` from every hierarchy in which nothing is left below it: the parent
+/// that containers shared. Best effort: where it is busy, or gone, it is left alone.
+void remove_empty_cgroups(const CgroupLayout& layout, const std::string& path);
+
 }  // namespace berth::container

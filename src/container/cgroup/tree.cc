@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxRead = 64U << 20;
 // Containers in containers nest a handful of levels; the kernel's own default is unlimited.
 constexpr int kMaxDepth = 64;
+constexpr int kMakeAttempts = 10;
 
 Result<UniqueFd> open_directory(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -103,13 +104,15 @@ Result<CgroupDirectory> CgroupDirectory::create(const std::string& hierarchy,
                                                 const std::string& relative, bool& made) {
   const std::string path = hierarchy + "/" + relative;
   made = ::mkdir(path.c_str(), 0755) == 0;
-  if (!made && errno == ENOENT) {
+  // Another engine may take an empty parent away between two steps (remove_empty_cgroups): then
+  // make it again.
+  for (int attempt = 0; !made && errno == ENOENT && attempt < kMakeAttempts; ++attempt) {
     for (auto slash = path.find('/', hierarchy.size() + 1); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
       const std::string parent = path.substr(0, slash);
       if (::mkdir(parent.c_str(), 0755) == 0)
         let_children_inherit(parent);
-      else if (errno != EEXIST)
+      else if (errno != EEXIST && errno != ENOENT)
         return fail_errno("cannot make the cgroup {}", parent);
     }
     made = ::mkdir(path.c_str(), 0755) == 0;

@@ -52,7 +52,9 @@ ErrorKind kind_of(int code) {
 }
 
 Error error_of(const SQLite::Exception& thrown) {
-  return fail(kind_of(thrown.getErrorCode()), "image database: {}", thrown.what());
+  const int code = thrown.getErrorCode();
+  const char* what = (code & 0xff) == SQLITE_FULL ? "no space left on device" : thrown.what();
+  return fail(kind_of(code), "image database: {}", what);
 }
 
 template <typename Work>
