@@ -4,7 +4,8 @@
 #   make test         every test: unit, root, functional, fuzz seeds, tools
 #   make conformance  the unmodified docker CLI against the engine
 #   make bench        Berth beside the other runtimes, measured in the same run
-#   make lint         format, clang-tidy and the tree's own rules; changes nothing
+#   make lint         format, scripts and the tree's own rules; changes nothing
+#   make tidy         clang-tidy over every source; results are kept, the first run takes half an hour
 #   make format       rewrites the sources in the one format
 #   make fuzz         every libFuzzer target for FUZZ_SECONDS each
 #   make install      programs, manual pages, unit and completions below PREFIX
@@ -17,7 +18,7 @@ RELEASE := build/release
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo test conformance bench lint format fuzz install clean
+.PHONY: build demo test conformance bench lint tidy format fuzz install clean
 
 build:
 	@tools/setup build
@@ -44,8 +45,12 @@ bench: build
 
 lint:
 	@tools/setup build test lint
+	@tools/lint
+
+tidy:
+	@tools/setup build test lint
 	@cmake --preset lint > /dev/null
-	@tools/lint $(JOBS)
+	@python3 tools/tidy.py -j $(JOBS)
 
 format:
 	@tools/setup lint

@@ -74,11 +74,6 @@ def _files(directories) -> frozenset[str]:
     return frozenset(found)
 
 
-def _label(pid: int, name: str) -> str:
-    """A daemon that was killed and started again is the same daemon; anything else is told apart by its pid."""
-    return name if name == "berthd" else f"{pid} {name}"
-
-
 @dataclass(frozen=True)
 class HostState:
     mounts: frozenset[str]
@@ -95,7 +90,7 @@ class HostState:
         processes = _processes()
         # A holder ends and a prepared sandbox takes its place, with new ids: namespaces and links are counted.
         return HostState(
-            mounts=_mounts(), processes=frozenset(_label(pid, name) for pid, name in processes.items()),
+            mounts=_mounts(), processes=frozenset(f"{pid} {name}" for pid, name in processes.items()),
             network_namespaces=len(_namespaces("net", processes)), pid_namespaces=_namespaces("pid", processes),
             links=len(_links()), cgroups=_empty_cgroups(), rules=_rules(), files=_files(directories))
 
@@ -108,8 +103,6 @@ class HostState:
                 lines += [f"{field.name}: + {item}" for item in sorted(after - before)]
                 if field.name != "cgroups":  # others' may go at any time
                     lines += [f"{field.name}: - {item}" for item in sorted(before - after)]
-            elif isinstance(before, int) and after < before:
-                continue  # what an earlier test left to the kernel has gone meanwhile
             elif before != after:
                 lines.append(f"{field.name}: before {before!r}, after {after!r}")
         return "\n".join(lines)
