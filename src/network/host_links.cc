@@ -91,10 +91,13 @@ Result<Leg> HostLinks::add_leg(const sys::Link& bridge, std::string_view interfa
   TRY(host.disable_ipv6_autoconfiguration(port));
   // A container that talks to its own published port gets its own frames back.
   TRY(host.set_hairpin(port));
+  TRY(host.set_up(port));
   leg.inside = TRY(sandbox.route().link(interface));
   TRY(sandbox.route().disable_ipv6_autoconfiguration(leg.inside));
   TRY(sandbox.route().set_up(leg.inside));
-  TRY(host.set_up(port));
+  // The first port gives the bridge its carrier, too.
+  TRY(host.wait_until_running(leg.host_link));
+  TRY(host.wait_until_running(bridge.name));
   undo.cancel();
   return leg;
 }

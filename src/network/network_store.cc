@@ -2,22 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
 
 #include "base/json.h"
 #include "base/unique_fd.h"
+#include "sys/file.h"
 
 namespace berth::network {
 namespace {
 
 constexpr std::int64_t kVersion = 1;
 
-std::string file_in(const std::string& directory) {
-  return directory + "/networks.json";
-}
+constexpr const char* kFile = "networks.json";
 
 Result<NetworkInfo> parse_network(const Json& json) {
   NetworkInfo network;
@@ -47,28 +42,14 @@ Result<std::vector<NetworkInfo>> parse_networks(const std::string& text) {
   return networks;
 }
 
-Result<std::string> read_all(int file) {
-  std::string text;
-  std::array<char, 4096> chunk;
-  for (;;) {
-    const ssize_t got = ::read(file, chunk.data(), chunk.size());
-    if (got < 0) return fail_errno("read");
-    if (got == 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxJsonBytes)
-      return fail(ErrorKind::kCorrupt, "longer than {} bytes", kMaxJsonBytes);
-  }
-}
-
 }  // namespace
 
 Result<std::vector<NetworkInfo>> load_networks(const std::string& directory) {
-  const std::string path = file_in(directory);
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid() && errno == ENOENT) return std::vector<NetworkInfo>();
-  if (!file.valid()) return fail_errno("open {}", path);
-  Result<std::vector<NetworkInfo>> networks =
-      parse_networks(TRY(read_all(file.get()).context(path)));
+  const std::string path = directory + "/" + kFile;
+  const Result<std::string> text = sys::read_file(path, kMaxJsonBytes);
+  if (!text.ok() && text.error().os_errno() == ENOENT) return std::vector<NetworkInfo>();
+  if (!text.ok()) return text.error();
+  Result<std::vector<NetworkInfo>> networks = parse_networks(*text);
   if (networks.ok()) return networks;
   return std::move(networks)
       .error()
@@ -92,19 +73,8 @@ Result<void> save_networks(const std::string& directory, const std::vector<Netwo
       dump_json(OrderedJson{{"version", kVersion}, {"networks", std::move(list)}});
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
     return fail_errno("make directory {}", directory);
-  const std::string path = file_in(directory);
-  const std::string fresh = path + ".new";
-  const UniqueFd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!file.valid() ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::fsync(file.get()) != 0) {
-    return fail_errno("write {}", fresh);
-  }
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return fail_errno("rename {} to {}", fresh, path);
-  const UniqueFd parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!parent.valid() || ::fsync(parent.get()) != 0)
-    return fail_errno("sync directory {}", directory);
-  return {};
+  const UniqueFd parent = TRY(sys::open_file(directory, O_RDONLY | O_DIRECTORY));
+  return sys::write_file_atomic(parent.get(), kFile, text).context(directory);
 }
 
 }  // namespace berth::network

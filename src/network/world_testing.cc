@@ -68,6 +68,8 @@ World::World() : home_(NEEDS(sys::current_network_namespace())) {
   give_address(outside, "eth0", kOutsideAddress, 24);
   give_address(host, "uplink", kHostAddress, 24);
   give_address(host, "lo", kSecondHostAddress, 32);
+  NEEDS(host.wait_until_running("uplink"));
+  NEEDS(outside.wait_until_running("eth0"));
   NEEDS(host.add_default_route(NEEDS(parse_ipv4(kOutsideAddress)).network_order()));
   char name[] = "/tmp/berth-world-XXXXXX";
   directory_ = ::mkdtemp(name);
@@ -91,7 +93,8 @@ HostState World::state() const {
     state["address " + text] = fmt::format("/{} {}", address.prefix_length, names[address.index]);
   }
   Nft nft;
-  for (const Json& object : NEEDS(nft.list("list ruleset"))["nftables"]) {
+  const Json tables = NEEDS(nft.list("list tables ip"));
+  for (const Json& object : tables.at("nftables")) {
     const Json* table = find_member(object, "table");
     if (table == nullptr) continue;
     const std::string name = NEEDS(get_string(*table, "name"));

@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <poll.h>
 
 #include <cstdio>
 #include <cstring>
@@ -16,6 +17,9 @@ namespace {
 // A dump that raced a change is repeated this often: on a busy host some change is always under
 // way, and then the last answer, complete but for what just moved, is as good as any.
 constexpr int kDumpAttempts = 5;
+
+// A millisecond apart.
+constexpr int kRunningAttempts = 200;
 
 std::string string_of(const nlattr* attribute) {
   const auto* text = static_cast<const char*>(nla_data(attribute));
@@ -113,6 +117,17 @@ Result<Link> RouteSocket::link(std::string_view name) {
   }));
   if (!found) return fail(ErrorKind::kNotFound, "find link {}: the kernel gave no answer", name);
   return std::move(*found);
+}
+
+Result<void> RouteSocket::wait_until_running(std::string_view name) {
+  // Since Linux 6.9 the question itself makes the kernel catch up (rtnl_getlink()); before, it does
+  // so in its own time.
+  for (int attempt = 0; attempt < kRunningAttempts; ++attempt) {
+    const Link found = TRY(link(name));
+    if ((found.flags & IFF_RUNNING) != 0) return {};
+    (void)::poll(nullptr, 0, 1);
+  }
+  return fail(ErrorKind::kInternal, "link {} is up and does not run: is its other end up?", name);
 }
 
 Result<std::vector<Link>> RouteSocket::links() {
