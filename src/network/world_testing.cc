@@ -193,6 +193,10 @@ Result<std::string> ask(int netns, Protocol protocol, const std::string& address
   });
 }
 
+bool reachable(int netns, const std::string& address, std::uint16_t port) {
+  return ask(netns, Protocol::kTcp, address, port).ok();
+}
+
 bool unreachable(int netns, const std::string& address, std::uint16_t port) {
   return !ask(netns, Protocol::kTcp, address, port, 0, milliseconds(300)).ok();
 }

@@ -76,6 +76,9 @@ Result<std::string> ask(int netns, Protocol protocol, const std::string& address
                         std::uint16_t port, std::uint16_t from_port = 0,
                         std::chrono::milliseconds patience = std::chrono::seconds(5));
 
+/// Whether somebody answers a TCP client within five seconds.
+bool reachable(int netns, const std::string& address, std::uint16_t port);
+
 /// Whether nobody answers. A refusal is seen at once, a dropped packet after a third of a second.
 bool unreachable(int netns, const std::string& address, std::uint16_t port);
 
