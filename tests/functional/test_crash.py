@@ -18,11 +18,6 @@ class CrashTest(EngineTest):
         self.shared = self.engine.base / "shared"
         self.shared.mkdir(exist_ok=True)
 
-    def tearDown(self) -> None:
-        super().tearDown()
-        for file in self.shared.iterdir():
-            file.unlink()
-
     def run_command(self, number: int, *flags: str) -> list[str]:
         return ["run", "-d", "--name", f"c{number}", "-e", f"N={number}", "-v", f"{self.shared}:/shared", *flags,
                 IMAGE, "sh", "-c", SCRIPT]
@@ -42,6 +37,8 @@ class CrashTest(EngineTest):
 
     def settle(self, baseline: HostState) -> None:
         self.engine.remove_all()
+        for file in self.shared.iterdir():
+            file.unlink()
         baseline.wait_until_equal()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -48,17 +49,28 @@ def _links() -> frozenset[str]:
     return frozenset(link["ifname"] for link in json.loads(shown))
 
 
+def _is_busy(group: Path) -> bool:
+    """Whether a process lives in this cgroup. cgroup.procs leaves out processes of other pid namespaces; the pids
+    controller counts them, under the same path in its own hierarchy."""
+    if (group / "cgroup.procs").read_text(encoding="ascii"):
+        return True
+    controller, *path = group.relative_to(CGROUPS).parts
+    counter = CGROUPS.joinpath("pids" if controller != "unified" else controller, *path, "pids.current")
+    return counter.exists() and counter.read_text(encoding="ascii").strip() != "0"
+
+
 def _empty_cgroups() -> frozenset[str]:
-    """Directories without a process in or below them: the form in which a cgroup is left behind. Those with processes
-    belong to the processes, which are compared for themselves (and others on this machine come and go)."""
+    """Directories without a process: the form in which a cgroup is left behind. Those with processes belong to the
+    processes, which are compared for themselves. The parent of all workloads is shared by the engines of a host, and
+    stays."""
     found = set()
     for directory, _, _ in os.walk(CGROUPS, topdown=False):
+        group = Path(directory)
         try:
-            busy = (Path(directory) / "cgroup.procs").read_text(encoding="ascii") != ""
+            if group != CGROUPS and group.name != "berth" and not _is_busy(group):
+                found.add(str(group.relative_to(CGROUPS)))
         except OSError:
-            continue
-        if not busy:
-            found.add(os.path.relpath(directory, CGROUPS))
+            pass  # no cgroup, or gone while we looked
     return frozenset(found)
 
 
@@ -76,8 +88,11 @@ def _files(directories) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class HostState:
+    """A daemon restarts and a prepared sandbox replaces one that was used, with new ids: processes are counted by name,
+    network namespaces and links are counted, and fewer is fine: a pool may be filling up."""
+
     mounts: frozenset[str]
-    processes: frozenset[str]
+    processes: Counter
     network_namespaces: int
     pid_namespaces: frozenset[str]
     links: int
@@ -88,23 +103,26 @@ class HostState:
     @staticmethod
     def take(directories=("/tmp", "/run")) -> "HostState":
         processes = _processes()
-        # A holder ends and a prepared sandbox takes its place, with new ids: namespaces and links are counted.
         return HostState(
-            mounts=_mounts(), processes=frozenset(f"{pid} {name}" for pid, name in processes.items()),
+            mounts=_mounts(), processes=Counter(processes.values()),
             network_namespaces=len(_namespaces("net", processes)), pid_namespaces=_namespaces("pid", processes),
             links=len(_links()), cgroups=_empty_cgroups(), rules=_rules(), files=_files(directories))
 
     def difference(self, later: "HostState") -> str:
-        """What is there later and was not before, or the other way round; empty if nothing."""
+        """What is there later and was not before; of mounts, rules and files also what has gone. Empty if nothing."""
         lines = []
         for field in fields(self):
             before, after = getattr(self, field.name), getattr(later, field.name)
-            if isinstance(before, frozenset):
+            if isinstance(before, int):
+                if after > before:
+                    lines.append(f"{field.name}: {before} before, {after} after")
+            elif isinstance(before, str):
+                if after != before:
+                    lines.append(f"{field.name}: before\n{before}\nafter\n{after}")
+            else:
                 lines += [f"{field.name}: + {item}" for item in sorted(after - before)]
-                if field.name != "cgroups":  # others' may go at any time
+                if field.name in ("mounts", "files"):
                     lines += [f"{field.name}: - {item}" for item in sorted(before - after)]
-            elif before != after:
-                lines.append(f"{field.name}: before {before!r}, after {after!r}")
         return "\n".join(lines)
 
     def wait_until_equal(self, take=None, deadline: float = waiting.DEADLINE) -> None:
