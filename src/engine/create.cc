@@ -140,17 +140,15 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
   co_return CreateResult{.id = id, .warnings = {}};
 }
 
+// A network that does not exist is found out at the start, as in Docker: it may be made until then.
 Result<void> EngineImpl::check_network(const WorkloadConfig& config) const {
   const std::string& mode = config.network_mode;
-  const network::NetworkInfo found =
-      TRY(network_->find(mode.empty() || mode == "default" ? "bridge" : mode));
-  if (found.driver != "bridge" && (!config.ports.empty() || config.publish_all)) {
-    if (found.driver == "host") return {};  // Docker drops published ports there with a warning
-  }
-  if (!config.static_address.empty() && (found.name == "bridge" || found.driver != "bridge")) {
+  const auto found = network_->find(mode.empty() || mode == "default" ? "bridge" : mode);
+  if (!found.ok()) return {};
+  if (!config.static_address.empty() && (found->name == "bridge" || found->driver != "bridge")) {
     return fail(ErrorKind::kInvalid,
                 "user specified IP address is supported on user defined networks only, not on '{}'",
-                found.name);
+                found->name);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // validate(): one function per section of config.json.
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -90,6 +91,36 @@ Result<void> check_hooks(const Hooks& hooks) {
   return {};
 }
 
+// Where on /proc something may be mounted: files that a userspace replacement fakes, as runc allows
+// them. Anything else would cover the masks, or give the runtime a forged /proc/self.
+constexpr std::array<std::string_view, 11> kProcTargets = {"/proc/cpuinfo",
+                                                           "/proc/diskstats",
+                                                           "/proc/meminfo",
+                                                           "/proc/stat",
+                                                           "/proc/swaps",
+                                                           "/proc/uptime",
+                                                           "/proc/loadavg",
+                                                           "/proc/slabinfo",
+                                                           "/proc/net/dev",
+                                                           "/proc/sys/kernel/ns_last_pid",
+                                                           "/proc/sys/crypto/fips_enabled"};
+
+// CVE-2019-16884, CVE-2019-19921. Links that lead to /proc are caught where the mount is made.
+Result<void> check_proc_mount(const Mount& mount) {
+  const std::string path = std::filesystem::path(mount.destination).lexically_normal().string();
+  const std::string_view target = path.size() > 1 && path.ends_with('/')
+                                      ? std::string_view(path).substr(0, path.size() - 1)
+                                      : path;
+  if (target == "/proc") {
+    if (mount.type == "proc" || mount.source == "/proc") return {};
+    return invalid("'{}' cannot be mounted on /proc: only a proc file system can", mount.source);
+  }
+  if (!target.starts_with("/proc/") ||
+      std::ranges::find(kProcTargets, target) != kProcTargets.end())
+    return {};
+  return invalid("'{}' cannot be mounted on '{}': it is inside /proc", mount.source, target);
+}
+
 Result<void> check_mounts(const std::vector<Mount>& mounts) {
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const Mount& mount = mounts[i];
@@ -99,6 +130,7 @@ Result<void> check_mounts(const std::vector<Mount>& mounts) {
       return invalid("mounts[{}].destination must not contain '..': '{}'", i, mount.destination);
     const bool bind = std::ranges::any_of(
         mount.options, [](const auto& option) { return option == "bind" || option == "rbind"; });
+    TRY(check_proc_mount(mount));
     if (mount.type.empty() && !bind)
       return invalid("mounts[{}].type must be given, or 'bind' be among its options", i);
     if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
