@@ -11,6 +11,9 @@ from berth_testing import BIN, IMAGE, Engine, EngineTest, HostState, main
 
 
 class RefusedTest(EngineTest):
+    # Without a pool that fills up behind one's back, namespaces and links can be counted.
+    flags = ("--sandbox-pool", "0")
+
     def refused(self, *arguments: str, code: int, says: str) -> None:
         """Fails as asked, says it in one sentence, and leaves the host as it was."""
         before, names = HostState.take(), self.engine.ok("ps", "-aq")
