@@ -1,4 +1,5 @@
-// ByteSource: bytes that arrive in order from somewhere (a request body, a file, a blob). Pull style, blocking.
+// ByteSource: bytes that arrive in order from somewhere (a request body, a file, a blob). Pull
+// style, blocking.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@ namespace berth {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  /// Reads up to `into.size()` bytes; 0 means the end. Blocks until at least one byte, the end, or an error.
+  /// Reads up to `into.size()` bytes; 0 means the end. Blocks until at least one byte, the end, or
+  /// an error.
   virtual Result<std::size_t> read(std::span<std::byte> into) = 0;
 };
 

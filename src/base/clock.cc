@@ -16,10 +16,10 @@ std::string format(WallTime time, bool fixed) {
   const auto day = floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                                 clock.subseconds().count());
+  std::string text = fmt::format(
+      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+      clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
   if (!fixed) {
     while (text.back() == '0') text.pop_back();
     if (text.back() == '.') text.pop_back();
@@ -40,7 +40,8 @@ std::optional<int> take_number(std::string_view& text, std::size_t digits) {
 }
 
 bool take_char(std::string_view& text, char expected) {
-  if (text.empty() || std::toupper(static_cast<unsigned char>(text.front())) != expected) return false;
+  if (text.empty() || std::toupper(static_cast<unsigned char>(text.front())) != expected)
+    return false;
   text.remove_prefix(1);
   return true;
 }
@@ -99,10 +100,11 @@ std::optional<WallTime> parse(std::string_view text) {
   }
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return std::nullopt;
-  // Nanoseconds in 64 bits reach from 1678 to 2261; what lies outside ("never") is clamped to the epoch's start.
+  // Nanoseconds in 64 bits reach from 1678 to 2261; what lies outside ("never") is clamped to the
+  // epoch's start.
   if (*year < 1678 || *year > 2261) return WallTime(nanoseconds(0));
-  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         seconds(*second) + fraction - *offset;
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+         std::chrono::minutes(*minute) + seconds(*second) + fraction - *offset;
 }
 
 }  // namespace
@@ -121,7 +123,8 @@ std::string format_rfc3339_fixed(WallTime time) {
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
   if (const auto time = parse(text)) return *time;
-  return fail(ErrorKind::kInvalid, "'{}' is not an RFC 3339 time such as 2006-01-02T15:04:05Z", text);
+  return fail(ErrorKind::kInvalid, "'{}' is not an RFC 3339 time such as 2006-01-02T15:04:05Z",
+              text);
 }
 
 }  // namespace berth

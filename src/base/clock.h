@@ -1,4 +1,5 @@
-// Wall-clock time as the formats of this field write it: RFC 3339 with up to nine digits of a second, always UTC.
+// Wall-clock time as the formats of this field write it: RFC 3339 with up to nine digits of a
+// second, always UTC.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,8 @@ using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 /// CLOCK_REALTIME now.
 WallTime now();
 
-/// "2006-01-02T15:04:05.999999999Z", trailing zeros of the fraction dropped, as Go's RFC3339Nano prints it.
+/// "2006-01-02T15:04:05.999999999Z", trailing zeros of the fraction dropped, as Go's RFC3339Nano
+/// prints it.
 std::string format_rfc3339(WallTime time);
 
 /// "2006-01-02T15:04:05.000000000Z", always nine digits, so that lines sort as text.

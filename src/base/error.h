@@ -1,12 +1,11 @@
-// Error: what a failed operation says. A value, cheap to move, made of a kind (what a caller may decide on),
-// the errno behind it if there was one, and a sentence for the user. Each layer adds its own noun with
-// context(); only apps/ and api/ turn a kind into an exit code or an HTTP status.
+// Error: what a failed operation says. A value, cheap to move, made of a kind (what a caller may
+// decide on), the errno behind it if there was one, and a sentence for the user. Each layer adds
+// its own noun with context(); only apps/ and api/ turn a kind into an exit code or an HTTP status.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <cerrno>
-
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,7 +26,8 @@ enum class ErrorKind {
 /// The kind's name as it appears in logs ("not found", "invalid", ...).
 std::string_view to_string(ErrorKind kind);
 
-/// The kind that an errno most often stands for (ENOENT: kNotFound, ENOSPC: kExhausted, ...). errno(3).
+/// The kind that an errno most often stands for (ENOENT: kNotFound, ENOSPC: kExhausted, ...).
+/// errno(3).
 ErrorKind kind_of_errno(int os_errno);
 
 class Error {
@@ -64,8 +64,8 @@ Error fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
   return Error(kind, fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// Error made from the current errno and a format string that names the operation and its arguments.
-/// errno is read before anything is formatted.
+/// Error made from the current errno and a format string that names the operation and its
+/// arguments. errno is read before anything is formatted.
 template <typename... Args>
 Error fail_errno(fmt::format_string<Args...> format, Args&&... args) {
   const int saved = errno;

@@ -9,7 +9,8 @@ Error wrong_type(std::string_view key, std::string_view wanted, const Json& valu
   return fail(ErrorKind::kInvalid, "'{}' must be {}, not {}", key, wanted, value.type_name());
 }
 
-// Counts brackets outside strings, so that a document too deep is refused before the parser recurses into it.
+// Counts brackets outside strings, so that a document too deep is refused before the parser
+// recurses into it.
 bool too_deep(std::string_view text) {
   std::size_t depth = 0;
   bool in_string = false;
@@ -36,8 +37,10 @@ bool too_deep(std::string_view text) {
 
 Result<Json> parse_json(std::string_view text, std::size_t max_bytes) {
   if (text.size() > max_bytes)
-    return fail(ErrorKind::kExhausted, "JSON document of {} bytes is over the cap of {}", text.size(), max_bytes);
-  if (too_deep(text)) return fail(ErrorKind::kExhausted, "JSON is nested deeper than {} levels", kMaxJsonDepth);
+    return fail(ErrorKind::kExhausted, "JSON document of {} bytes is over the cap of {}",
+                text.size(), max_bytes);
+  if (too_deep(text))
+    return fail(ErrorKind::kExhausted, "JSON is nested deeper than {} levels", kMaxJsonDepth);
   try {
     return Json::parse(text);
   } catch (const Json::exception& e) {
@@ -73,8 +76,10 @@ Result<std::optional<std::int64_t>> get_optional_int(const Json& object, std::st
   const Json* value = find_member(object, key);
   if (!value) return std::optional<std::int64_t>();
   if (!value->is_number_integer()) return wrong_type(key, "a whole number", *value);
-  if (value->is_number_unsigned() && value->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
-    return fail(ErrorKind::kInvalid, "'{}' is too large a number: {}", key, value->get<std::uint64_t>());
+  if (value->is_number_unsigned() &&
+      value->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    return fail(ErrorKind::kInvalid, "'{}' is too large a number: {}", key,
+                value->get<std::uint64_t>());
   return std::optional(value->get<std::int64_t>());
 }
 
@@ -95,7 +100,8 @@ Result<std::vector<std::string>> get_strings(const Json& object, std::string_vie
   return strings;
 }
 
-Result<std::map<std::string, std::string>> get_string_map(const Json& object, std::string_view key) {
+Result<std::map<std::string, std::string>> get_string_map(const Json& object,
+                                                          std::string_view key) {
   std::map<std::string, std::string> strings;
   const Json* value = find_member(object, key);
   if (!value) return strings;

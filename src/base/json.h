@@ -1,6 +1,7 @@
 // JSON through nlohmann-json, with its exceptions turned into Results at this border.
-// Outside bytes come in through parse_json(), which caps size and depth; fields are read with the typed getters,
-// which name the field that was wrong. Include only in .cc files where possible: the library is heavy to compile.
+// Outside bytes come in through parse_json(), which caps size and depth; fields are read with the
+// typed getters, which name the field that was wrong. Include only in .cc files where possible: the
+// library is heavy to compile.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ using OrderedJson = nlohmann::ordered_json;
 
 /// Nesting beyond this is refused: no format read here goes deeper than 20.
 inline constexpr std::size_t kMaxJsonDepth = 64;
-/// Documents beyond this are refused unless the caller names a cap of its own: manifests and configs stay below 4 MiB.
+/// Documents beyond this are refused unless the caller names a cap of its own: manifests and
+/// configs stay below 4 MiB.
 inline constexpr std::size_t kMaxJsonBytes = 4U << 20;
 
 /// Parses one document. kInvalid says where the text goes wrong; kExhausted that a cap was hit.

@@ -11,7 +11,8 @@ namespace berth::log {
 namespace {
 
 void write_to_stderr(Level level, std::string_view message) {
-  const std::string line = fmt::format("{} {} {}\n", format_rfc3339_fixed(now()), to_string(level), message);
+  const std::string line =
+      fmt::format("{} {} {}\n", format_rfc3339_fixed(now()), to_string(level), message);
   // One write per line keeps lines of several threads apart; a lost log line is not worth an error.
   if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;
 }

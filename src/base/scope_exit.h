@@ -1,4 +1,5 @@
-// ScopeExit: runs a function when the scope ends, unless cancelled: the undo of a step whose object has no type.
+// ScopeExit: runs a function when the scope ends, unless cancelled: the undo of a step whose object
+// has no type.
 //   ScopeExit undo([&] { ::unlinkat(dir, name, 0); });  ...  undo.cancel();
 #pragma once
 
@@ -11,7 +12,8 @@ namespace berth {
 template <std::invocable F>
 class [[nodiscard]] ScopeExit {
  public:
-  explicit ScopeExit(F undo) noexcept(std::is_nothrow_move_constructible_v<F>) : undo_(std::move(undo)) {}
+  explicit ScopeExit(F undo) noexcept(std::is_nothrow_move_constructible_v<F>)
+      : undo_(std::move(undo)) {}
   ScopeExit(const ScopeExit&) = delete;
   ScopeExit& operator=(const ScopeExit&) = delete;
   ~ScopeExit() {

@@ -12,7 +12,8 @@ std::string random_hex(std::size_t digits) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, 64> bytes;
   assert(digits % 2 == 0 && digits <= 2 * bytes.size());
-  // getrandom(2): up to 256 bytes are never cut short once the pool is initialised, so a short answer is fatal.
+  // getrandom(2): up to 256 bytes are never cut short once the pool is initialised, so a short
+  // answer is fatal.
   if (::getrandom(bytes.data(), digits / 2, 0) != static_cast<ssize_t>(digits / 2)) std::abort();
   std::string text;
   text.reserve(digits);

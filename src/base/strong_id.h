@@ -1,5 +1,5 @@
-// StrongId<Tag>: a string that names one kind of thing, so that a network id cannot be passed for a workload id.
-// random_hex() makes the 64-digit ids that Docker's users know.
+// StrongId<Tag>: a string that names one kind of thing, so that a network id cannot be passed for a
+// workload id. random_hex() makes the 64-digit ids that Docker's users know.
 #pragma once
 
 #include <compare>

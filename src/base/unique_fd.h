@@ -1,5 +1,6 @@
-// UniqueFd: the one owner of a file descriptor. Move-only; closes on destruction. It never makes a descriptor:
-// the calls in sys/ do, and every one of them sets O_CLOEXEC. No conversion to int: write get().
+// UniqueFd: the one owner of a file descriptor. Move-only; closes on destruction. It never makes a
+// descriptor: the calls in sys/ do, and every one of them sets O_CLOEXEC. No conversion to int:
+// write get().
 #pragma once
 
 #include <unistd.h>
@@ -27,7 +28,8 @@ class UniqueFd {
   bool valid() const { return fd_ >= 0; }
   /// Gives the descriptor up to the caller.
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-  /// Closes what is owned and takes `fd`. close(2)'s EINTR is not retried: Linux has released the descriptor.
+  /// Closes what is owned and takes `fd`. close(2)'s EINTR is not retried: Linux has released the
+  /// descriptor.
   void reset(int fd = -1) {
     const int old = std::exchange(fd_, fd);
     if (old >= 0) ::close(old);

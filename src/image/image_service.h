@@ -1,6 +1,7 @@
-// ImageService: the images of one engine: what the engine asks of this room. It owns the content store, the image
-// store and one snapshotter, all below one root directory, and keeps the three consistent: an image is listed only when
-// its blobs and its snapshots are on disk. Thread-safe; calls block.
+// ImageService: the images of one engine: what the engine asks of this room. It owns the content
+// store, the image store and one snapshotter, all below one root directory, and keeps the three
+// consistent: an image is listed only when its blobs and its snapshots are on disk. Thread-safe;
+// calls block.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@
 
 namespace berth::image {
 
-/// The part of an image's config that says how to run it (image-spec config.md; Docker's image config agrees).
+/// The part of an image's config that says how to run it (image-spec config.md; Docker's image
+/// config agrees).
 struct ImageConfig {
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
@@ -51,7 +53,8 @@ struct Image {
   std::int64_t size = 0;              // bytes of all layers, unpacked
   std::vector<std::string> diff_ids;  // layers, base first
   std::vector<HistoryEntry> history;
-  std::string top_snapshot;  // committed snapshot that a container's writable layer is based on; empty: no layers
+  std::string top_snapshot;  // committed snapshot that a container's writable layer is based on;
+                             // empty: no layers
 };
 
 struct LoadResult {
@@ -74,12 +77,14 @@ class ImageService {
   static Result<std::unique_ptr<ImageService>> open(Options options);
   virtual ~ImageService() = default;
 
-  /// By reference ("busybox", "busybox:1.36", "repo@sha256:..."), full id, or unambiguous id prefix. kNotFound says
-  /// what docker says: "No such image: NAME"; kInvalid for a bad reference; kConflict for an ambiguous prefix.
+  /// By reference ("busybox", "busybox:1.36", "repo@sha256:..."), full id, or unambiguous id
+  /// prefix. kNotFound says what docker says: "No such image: NAME"; kInvalid for a bad reference;
+  /// kConflict for an ambiguous prefix.
   virtual Result<Image> find(std::string_view reference) const = 0;
   virtual Result<std::vector<Image>> list() const = 0;
 
-  /// Loads every image of an OCI layout or docker-archive tar (optionally gzip or zstd). All of them or none.
+  /// Loads every image of an OCI layout or docker-archive tar (optionally gzip or zstd). All of
+  /// them or none.
   virtual Result<std::vector<LoadResult>> load(ByteSource& archive) = 0;
 
   struct ImportOptions {
@@ -92,8 +97,9 @@ class ImageService {
 
   virtual Result<void> tag(std::string_view source, std::string_view target) = 0;
 
-  /// Untags `reference`, and deletes the image once nothing names it (an id with several names needs `force`).
-  /// `in_use` tells whether a container uses an image id; such an image is kConflict unless force, and its layers stay.
+  /// Untags `reference`, and deletes the image once nothing names it (an id with several names
+  /// needs `force`). `in_use` tells whether a container uses an image id; such an image is
+  /// kConflict unless force, and its layers stay.
   virtual Result<RemoveResult> remove(std::string_view reference, bool force,
                                       const std::function<bool(const std::string& id)>& in_use) = 0;
 

@@ -1,5 +1,5 @@
-// MountSpec: one mount as plain data, the value in which a snapshotter says what a root filesystem is made of and a
-// runtime learns what to mount. Nobody needs to know the other.
+// MountSpec: one mount as plain data, the value in which a snapshotter says what a root filesystem
+// is made of and a runtime learns what to mount. Nobody needs to know the other.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace berth::sys {
 struct MountSpec {
   std::string type;    // "overlay", "bind", "tmpfs", "proc", ...
   std::string source;  // absolute host path, or the file system's name where it has no source
-  /// fstab-style: flags ("ro", "nosuid", "rbind", "rslave") and file-system data ("lowerdir=/a:/b").
+  /// fstab-style: flags ("ro", "nosuid", "rbind", "rslave") and file-system data
+  /// ("lowerdir=/a:/b").
   std::vector<std::string> options;
 
   friend bool operator==(const MountSpec&, const MountSpec&) = default;

@@ -98,8 +98,9 @@ class RouteSocket {
   Result<void> remove_group(std::uint32_t group);
 
   Result<void> set_up(const Link& link);
-  /// Waits until a link that is up and has a carrier also carries: the kernel switches its queue, and its bridge port, on
-  /// from a work queue (net/core/link_watch.c), and drops what is sent before. kInternal after a fifth of a second.
+  /// Waits until a link that is up and has a carrier also carries: the kernel switches its queue,
+  /// and its bridge port, on from a work queue (net/core/link_watch.c), and drops what is sent
+  /// before. kInternal after a fifth of a second.
   Result<void> wait_until_running(std::string_view name);
   Result<void> set_group(const Link& link, std::uint32_t group);
   /// No IPv6 link-local address is made when the link comes up.

@@ -1,4 +1,5 @@
-// TempDir: a directory for one test, gone with it. Header only, so that the tests of every module can have it.
+// TempDir: a directory for one test, gone with it. Header only, so that the tests of every module
+// can have it.
 #pragma once
 
 #include <cstdlib>

@@ -159,8 +159,7 @@ bool enter_seccomp(Child& child, const ExecutePlan& plan) {
 }
 
 bool close_descriptors(Child& child, unsigned first) {
-  return ::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0 ||
-         child.fail(Step::kCloseDescriptors);
+  return ::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0 || child.fail(Step::kCloseDescriptors);
 }
 
 bool execute(Child& child, const ExecutePlan& plan, std::size_t chosen) {

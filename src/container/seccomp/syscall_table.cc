@@ -6,7 +6,8 @@
 namespace berth::container {
 namespace {
 
-// Name; x86-64, 32-bit x86, x32 without its bit. Sorted by name. Linux arch/x86/entry/syscalls/syscall_{64,32}.tbl.
+// Name; x86-64, 32-bit x86, x32 without its bit. Sorted by name. Linux
+// arch/x86/entry/syscalls/syscall_{64,32}.tbl.
 // clang-format off
 constexpr auto kTable = std::to_array<SyscallRow>({
     {"_llseek", -1, 140, -1},
@@ -485,7 +486,9 @@ static_assert(std::ranges::is_sorted(kTable, {}, &SyscallRow::name));
 
 }  // namespace
 
-std::span<const SyscallRow> syscall_table() { return kTable; }
+std::span<const SyscallRow> syscall_table() {
+  return kTable;
+}
 
 const SyscallRow* find_syscall(std::string_view name) {
   const auto it = std::ranges::lower_bound(kTable, name, {}, &SyscallRow::name);
