@@ -236,7 +236,7 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
 
 Result<void> SnapshotStore::remove(std::string_view key) {
   std::int64_t id = 0;
-  TRY(database_.transaction([&](SQLite::Database& db) -> Result<void> {
+  TRY(database_.removal([&](SQLite::Database& db) -> Result<void> {
     SQLite::Statement find(db, "SELECT id FROM snapshots WHERE key = ?");
     find.bind(1, std::string(key));
     if (!find.executeStep()) return not_found(key);

@@ -1,12 +1,19 @@
 #include "image/store/database.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
+
+#include "sys/file.h"
 
 namespace berth::image {
 namespace {
 
 constexpr int kSchemaVersion = 1;
+
+/// A removal writes a handful of 4 KiB pages to the log.
+constexpr off_t kReserveBytes = 256 << 10;
 
 // Ids of snapshots are never used again: a directory that could not be removed must not become
 // someone else's.
@@ -83,7 +90,8 @@ Result<void> prepare_schema(SQLite::Database& db) {
 
 }  // namespace
 
-Database::Database(std::unique_ptr<SQLite::Database> handle) : handle_(std::move(handle)) {}
+Database::Database(std::string path, std::unique_ptr<SQLite::Database> handle)
+    : path_(std::move(path)), handle_(std::move(handle)) {}
 Database::~Database() = default;
 
 Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
@@ -96,7 +104,9 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path) {
                "PRAGMA cache_size=-256; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA "
                "foreign_keys=ON;");
            TRY(prepare_schema(*handle));
-           return std::unique_ptr<Database>(new Database(std::move(handle)));
+           std::unique_ptr<Database> database(new Database(path, std::move(handle)));
+           database->keep_reserve();
+           return database;
          })
       .context(path);
 }
@@ -114,6 +124,21 @@ Result<void> Database::transaction(const Work& work) {
     transaction.commit();
     return {};
   });
+}
+
+Result<void> Database::removal(const Work& work) {
+  auto done = transaction(work);
+  if (done.ok() || done.error().kind() != ErrorKind::kExhausted) return done;
+  ::unlink(reserve().c_str());
+  done = transaction(work);
+  keep_reserve();
+  return done;
+}
+
+/// Without the space there is no reserve until the next removal; nothing else depends on it.
+void Database::keep_reserve() {
+  const auto fd = sys::open_file(reserve(), O_WRONLY | O_CREAT, 0600);
+  if (fd.ok() && ::posix_fallocate(fd->get(), 0, kReserveBytes) != 0) ::unlink(reserve().c_str());
 }
 
 }  // namespace berth::image

@@ -34,10 +34,16 @@ class Database {
   /// Runs `work` in a transaction: all of it is on disk when this returns, or, if it fails, none.
   /// `work` must not call this object again. kConflict if a uniqueness rule was broken.
   Result<void> transaction(const Work& work);
+  /// The same for work that only removes rows. It succeeds on a full disk as well: a little space
+  /// is kept back for it, for otherwise a full disk could not be freed through what it is full of.
+  Result<void> removal(const Work& work);
 
  private:
-  explicit Database(std::unique_ptr<SQLite::Database> handle);
+  Database(std::string path, std::unique_ptr<SQLite::Database> handle);
+  void keep_reserve();
+  std::string reserve() const { return path_ + "-reserve"; }
 
+  std::string path_;
   mutable std::mutex mutex_;
   std::unique_ptr<SQLite::Database> handle_;  // guarded by mutex_
 };

@@ -115,7 +115,7 @@ Result<void> ImageStore::set_name(std::string_view name, std::string_view id) {
 }
 
 Result<void> ImageStore::remove_names(const std::vector<std::string>& names) {
-  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+  return database_.removal([&](SQLite::Database& db) -> Result<void> {
     for (const std::string& name : names) run(db, "DELETE FROM names WHERE name = ?", name);
     return {};
   });
@@ -123,7 +123,7 @@ Result<void> ImageStore::remove_names(const std::vector<std::string>& names) {
 
 Result<bool> ImageStore::remove(const ImageRecord& seen) {
   bool unchanged = false;
-  TRY(database_.transaction([&](SQLite::Database& db) -> Result<void> {
+  TRY(database_.removal([&](SQLite::Database& db) -> Result<void> {
     unchanged = names_of(db, seen.id) == seen.names;
     if (!unchanged) return {};
     run(db, "DELETE FROM names WHERE image = ?", seen.id);
@@ -153,7 +153,7 @@ Result<std::int64_t> ImageStore::layer_size(std::string_view chain_id) const {
 }
 
 Result<void> ImageStore::forget_layer(std::string_view chain_id) {
-  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+  return database_.removal([&](SQLite::Database& db) -> Result<void> {
     run(db, "DELETE FROM layers WHERE chain_id = ?", std::string(chain_id));
     return {};
   });
