@@ -196,7 +196,7 @@ class DiskFull(EngineTest):
         os.unlink(f"{self.disk}/filler")
         self.assertIn(done.returncode, (0, 125))
         if done.returncode:
-            self.assertIn("no space left", done.stderr.lower())
+            self.assertRegex(done.stderr.lower(), "no space left|disk is full")
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
         self.before.wait_until_equal()
 
