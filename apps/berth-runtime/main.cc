@@ -28,7 +28,7 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
     {"state", state, "ID                              print the container's state as JSON"},
     {"kill", kill, "[--all] ID [SIGNAL]             send a signal, TERM if none is given"},
     {"delete", remove, "[--force] ID                    remove what is left of a container"},
-    {"spec", spec, "[-b DIR]                        write a config.json to start from"},
+    {"spec", spec, "[-b DIR] [--seccomp]            write a config.json to start from"},
 });
 
 void print_help() {
