@@ -21,7 +21,11 @@ Result<int> spec(const Globals&, Words words) {
     return fail(ErrorKind::kConflict, "File {} exists. Remove it first", path);
   container::Spec spec = container::default_spec();
   // What the engine gives its workloads; runc's own spec has none.
-  if (seccomp) spec.linux_.seccomp = container::default_seccomp_profile(spec.process.capabilities.bounding);
+  if (seccomp) {
+    const auto& capabilities = spec.process.capabilities;
+    spec.linux_.seccomp = container::default_seccomp_profile(
+        capabilities ? capabilities->bounding : std::vector<std::string>());
+  }
   TRY(sys::write_all(TRY(std::move(file)).get(), to_pretty_json(spec)));
   return 0;
 }

@@ -152,8 +152,7 @@ Result<void> Holder::require_running() const {
 Result<void> Holder::launch(const Start& start, const std::vector<UniqueFd>& fds) {
   if (fds.size() != (start.has_network_namespace ? 2U : 1U))
     return fail(ErrorKind::kInvalid, "start came with {} descriptors", fds.size());
-  state_dir_ = TRY(sys::open_dir(start.state_dir));
-  TRY(remove_exit_record(state_dir_.get()));
+  exit_record_ = TRY(ExitRecord::reserve(TRY(sys::open_dir(start.state_dir))));
   TRY(create_container(start, fds));
   TRY(record_start());
   TRY(streams_.begin(container_->take_console()));
@@ -222,9 +221,9 @@ void Holder::on_workload_ended() {
 
 void Holder::conclude(Exited exited, const StartFailed* failure) {
   exited.finished_at = format_rfc3339(now());
-  if (state_dir_.valid()) {
+  if (exit_record_) {
     // An engine that listens learns of the end all the same.
-    if (const auto written = write_exit_record(state_dir_.get(), exited); !written.ok())
+    if (const auto written = exit_record_->commit(exited); !written.ok())
       exited.error += (exited.error.empty() ? "" : "; ") + written.error().message();
   }
   state_ = State::kFarewell;

@@ -21,6 +21,7 @@
 #include "base/unique_fd.h"
 #include "container/runtime/container.h"
 #include "holder/control.h"
+#include "holder/exit_record.h"
 #include "holder/streams.h"
 #include "sys/event.h"
 #include "sys/pty.h"
@@ -64,7 +65,7 @@ class Holder final : private Control::Handler {
   sys::EventLoop loop_;  // first: everything below is watched by it
   std::string run_dir_;
   State state_ = State::kWaiting;
-  UniqueFd state_dir_;
+  std::optional<ExitRecord> exit_record_;
   std::unique_ptr<container::Container> container_;
   bool exec_failed_ = false;  // the start got as far as the workload's own program
   std::string started_at_;

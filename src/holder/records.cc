@@ -1,25 +1,12 @@
 #include "holder/records.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 
 #include "sys/file.h"
 
 namespace berth::holder {
-
-Result<void> write_exit_record(int state_dir, const Exited& exited) {
-  return sys::write_file_atomic(state_dir, std::string(kExitName), exit_record_to_json(exited))
-      .context("exit record");
-}
-
-Result<void> remove_exit_record(int state_dir) {
-  if (::unlinkat(state_dir, std::string(kExitName).c_str(), 0) != 0 && errno != ENOENT)
-    return fail_errno("remove the exit record of an earlier run");
-  return {};
-}
 
 Result<void> write_started_record(const std::string& run_dir, const StartedRecord& record) {
   const std::string path = fmt::format("{}/{}", run_dir, kStartedName);

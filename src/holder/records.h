@@ -1,4 +1,4 @@
-// Writing the two files that protocol.h describes, exit.json and started.json.
+// Writing started.json, which protocol.h describes; the record of the end is exit_record.h.
 #pragma once
 
 #include <sys/types.h>
@@ -9,11 +9,6 @@
 #include "holder/protocol.h"
 
 namespace berth::holder {
-
-/// Replaces exit.json in the directory `state_dir`; it is on disk when this returns.
-Result<void> write_exit_record(int state_dir, const Exited& exited);
-/// No run's end is recorded any more.
-Result<void> remove_exit_record(int state_dir);
 
 /// Replaces started.json in the directory `run_dir`, whole but not on disk yet.
 Result<void> write_started_record(const std::string& run_dir, const StartedRecord& record);

@@ -10,18 +10,6 @@
 namespace berth::holder {
 namespace {
 
-TEST(Records, ExitIsReplacedAndRemoved) {
-  const sys::TempDir directory;
-  EXPECT_TRUE(remove_exit_record(directory.fd()).ok());
-  ASSERT_TRUE(write_exit_record(directory.fd(), {.exit_code = 1}).ok());
-  ASSERT_TRUE(write_exit_record(directory.fd(), {.exit_code = 2}).ok());
-  const auto text = sys::read_file(directory.path() + "/exit.json");
-  ASSERT_TRUE(text.ok());
-  EXPECT_EQ(exit_record_from_json(*text)->exit_code, 2);
-  EXPECT_TRUE(remove_exit_record(directory.fd()).ok());
-  EXPECT_FALSE(sys::read_file(directory.path() + "/exit.json").ok());
-}
-
 TEST(Records, StartedIsReplaced) {
   const sys::TempDir directory;
   ASSERT_TRUE(write_started_record(directory.path(), {.pid = 1}).ok());

@@ -1,12 +1,16 @@
 """Bad input: one clear sentence, docker's exit code, and nothing half made left behind."""
 
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from pathlib import Path
 
 import images
+import waiting
 from berth_testing import BIN, IMAGE, Engine, EngineTest, HostState, main
 
 
@@ -185,15 +189,37 @@ class DiskFull(EngineTest):
         self.assertNotIn("big", self.engine.ok("images"))
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
 
-    def test_a_run_on_a_full_disk(self):
+    def fill(self) -> None:
         filler = os.open(f"{self.disk}/filler", os.O_WRONLY | os.O_CREAT)
         try:
             while True:
                 os.write(filler, b"\0" * 4096)
         except OSError:
             os.close(filler)
-        done = self.engine.berth("run", "--rm", IMAGE, "true")
+
+    def free(self) -> None:
         os.unlink(f"{self.disk}/filler")
+
+    def test_an_end_on_a_full_disk_while_no_daemon_lives(self):
+        self.engine.ok("run", "-d", "--name", "ends", IMAGE, "sh", "-c",
+                       "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
+        waiting.until(lambda: self.engine.ok("logs", "ends") == "ready", "its trap is set")
+        state = self.engine.inspect("ends")["State"]
+        self.engine.kill()
+        self.fill()
+        holder = int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{state['Pid']}/status").read_text())[1])
+        os.kill(state["Pid"], signal.SIGTERM)
+        waiting.until(lambda: not Path(f"/proc/{holder}").exists(), "it and its holder end")
+        self.free()
+        self.engine.start()
+        self.assertEqual(self.engine.ok("wait", "ends"), "7")
+        self.engine.ok("rm", "ends")
+        self.before.wait_until_equal()
+
+    def test_a_run_on_a_full_disk(self):
+        self.fill()
+        done = self.engine.berth("run", "--rm", IMAGE, "true")
+        self.free()
         self.assertIn(done.returncode, (0, 125))
         if done.returncode:
             self.assertRegex(done.stderr.lower(), "no space left|disk is full")
