@@ -9,7 +9,7 @@ endif()
 # Header-only, so that the static programs carry just what they use.
 set(BERTH_FMT fmt::fmt-header-only)
 
-foreach(module libnl-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 libcrypto)
+foreach(module libnl-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 nettle)
   string(REGEX REPLACE "[^a-z0-9]" "_" target ${module})
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
@@ -20,3 +20,9 @@ find_package(Boost 1.81 REQUIRED)
 add_library(berth_libnl INTERFACE)
 target_include_directories(berth_libnl SYSTEM INTERFACE ${libnl_3_0_INCLUDE_DIRS})
 target_link_libraries(berth_libnl INTERFACE nl-3)
+
+# The archive of libarchive, of which the linker takes the tar reader: the shared one brings libxml2, ICU and six
+# compressors into every process (docs/adr/0005).
+add_library(berth_libarchive INTERFACE)
+target_include_directories(berth_libarchive SYSTEM INTERFACE ${libarchive_INCLUDE_DIRS})
+target_link_libraries(berth_libarchive INTERFACE -l:libarchive.a)

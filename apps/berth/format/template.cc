@@ -1,5 +1,7 @@
 #include "berth/format/template.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -132,12 +134,19 @@ class Evaluator {
       if (value->is_null()) return failed(fmt::format("nil pointer evaluating .{}", field));
       if (!value->is_object())
         return failed(fmt::format("can't evaluate field {} in {}", field, value->type_name()));
-      const auto found = value->find(field);
-      if (found == value->end())
-        return failed(fmt::format("map has no entry for key \"{}\"", field));
-      value = &*found;
+      value = find_field(*value, field);
+      if (value == nullptr) return failed(fmt::format("map has no entry for key \"{}\"", field));
     }
     return *value;
+  }
+
+  // Docker's templates see Go's fields, whose names differ from those in JSON by case alone: .ID
+  // and Id, .APIVersion and ApiVersion. The exact name comes first.
+  static const OrderedJson* find_field(const OrderedJson& object, const std::string& field) {
+    if (const auto exact = object.find(field); exact != object.end()) return &*exact;
+    for (auto it = object.begin(); it != object.end(); ++it)
+      if (::strcasecmp(it.key().c_str(), field.c_str()) == 0) return &it.value();
+    return nullptr;
   }
 
   std::vector<std::pair<std::string, OrderedJson>> variables_;  // innermost last; "" is $

@@ -31,6 +31,10 @@ TEST(Template, TextAndFields) {
   EXPECT_EQ(render("{{$.Id}}{{(.Config).Tty}}"), "abcfalse");
 }
 
+TEST(Template, FieldsMayBeNamedAsGoHasThem) {
+  EXPECT_EQ(render("{{.ID}} {{.Config.TTY}}"), "abc false");
+}
+
 TEST(Template, Functions) {
   EXPECT_EQ(render("{{json .Config}}"),
             R"({"Env":["A=1","B=2"],"Labels":{"x.y":"z"},"Tty":false})");

@@ -8,9 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
+#include <cstdio>
 #include <cstring>
+#include <memory>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace berth::http {
 namespace {
@@ -49,14 +52,16 @@ Result<void> remove_stale(const std::string& path) {
   return {};
 }
 
-// The id of a group from /etc/group; -1 if there is none.
-gid_t group_id(const char* name) {
-  std::array<char, 4096> buffer;
+// The id of a group from /etc/group; -1 if there is none. getgrnam(3) would load NSS modules, half
+// a megabyte that the daemon then keeps.
+gid_t group_id(std::string_view name) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/group", "re"), std::fclose);
+  std::vector<char> buffer(64U << 10);  // a group of some thousand members
   group entry{};
   group* found = nullptr;
-  if (::getgrnam_r(name, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return static_cast<gid_t>(-1);
-  return entry.gr_gid;
+  while (file && ::fgetgrent_r(file.get(), &entry, buffer.data(), buffer.size(), &found) == 0)
+    if (name == found->gr_name) return found->gr_gid;
+  return static_cast<gid_t>(-1);
 }
 
 Result<void> listen_on(const UniqueFd& socket, const std::string& text) {

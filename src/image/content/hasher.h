@@ -1,11 +1,10 @@
 // Sha256: the digest of a stream, made while it passes. Not thread-safe.
 #pragma once
 
-#include <openssl/types.h>
+#include <nettle/sha2.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 
@@ -16,7 +15,7 @@ namespace berth::image {
 
 class Sha256 {
  public:
-  Sha256();
+  Sha256() { ::sha256_init(&context_); }
   void update(std::span<const std::byte> bytes);
   /// The digest of all that was given; the object is spent.
   Digest finish();
@@ -24,10 +23,7 @@ class Sha256 {
   static Digest of(std::string_view text);
 
  private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const;
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
+  sha256_ctx context_;
 };
 
 /// Passes another source's bytes on, hashes and counts them. Borrows the source.
