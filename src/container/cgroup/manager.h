@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "container/cgroup/layout.h"
 #include "container/spec/spec.h"
 
@@ -36,9 +37,13 @@ class CgroupManager {
   /// Writes limits and device rules. kUnsupported: a limit whose controller this host lacks; the
   /// text names both.
   virtual Result<void> apply(const Resources& resources) = 0;
-  virtual Result<void> add_process(pid_t pid) = 0;
-  /// v2: the directory to clone into; -1: add_process() has to be called. Borrowed.
+  /// v2: the directory to clone into; -1: the process has to enter by the entrances(). Borrowed.
   virtual int clone_directory() const { return -1; }
+  /// v1: a descriptor for each hierarchy. A process of one thread that writes "0" to all of them is
+  /// in (enter_cgroups()). It has to do that itself: moving another one takes a lock for which the
+  /// kernel waits a grace period of RCU, 10 to 25 ms on an idle host (cgroup_procs_write_start(),
+  /// Linux 5.5).
+  virtual Result<std::vector<UniqueFd>> entrances() const { return std::vector<UniqueFd>(); }
 
   /// One directory per hierarchy used.
   virtual const std::vector<std::string>& paths() const = 0;

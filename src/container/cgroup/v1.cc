@@ -1,5 +1,6 @@
 #include "container/cgroup/v1.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -104,10 +105,14 @@ Result<void> CgroupV1::apply(const Resources& resources) {
   return write_device_rules(*devices, resources.devices);
 }
 
-Result<void> CgroupV1::add_process(pid_t pid) {
-  const std::string text = fmt::format("{}", pid);
-  for (const auto& directory : directories_) TRY(directory.write("cgroup.procs", text));
-  return {};
+Result<std::vector<UniqueFd>> CgroupV1::entrances() const {
+  std::vector<UniqueFd> opened;
+  for (const auto& directory : directories_) {
+    UniqueFd tasks(::openat(directory.fd(), "tasks", O_WRONLY | O_CLOEXEC));
+    if (!tasks.valid()) return fail_errno("cannot open {}/tasks", directory.path());
+    opened.push_back(std::move(tasks));
+  }
+  return opened;
 }
 
 Result<CgroupStats> CgroupV1::stats() const {

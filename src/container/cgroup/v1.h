@@ -21,7 +21,7 @@ class CgroupV1 final : public CgroupManager {
 
   Result<void> create() override;
   Result<void> apply(const Resources& resources) override;
-  Result<void> add_process(pid_t pid) override;
+  Result<std::vector<UniqueFd>> entrances() const override;
   const std::vector<std::string>& paths() const override { return paths_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV1; }

@@ -101,10 +101,6 @@ Result<void> CgroupV2::apply(const Resources& resources) {
   return attach_device_program(directory_->fd(), resources.devices).context(directory_->path());
 }
 
-Result<void> CgroupV2::add_process(pid_t pid) {
-  return directory_->write("cgroup.procs", fmt::format("{}", pid));
-}
-
 Result<CgroupStats> CgroupV2::stats() const {
   CgroupStats stats;
   if (!directory_) return stats;

@@ -18,7 +18,6 @@ class CgroupV2 final : public CgroupManager {
 
   Result<void> create() override;
   Result<void> apply(const Resources& resources) override;
-  Result<void> add_process(pid_t pid) override;
   int clone_directory() const override { return directory_ ? directory_->fd() : -1; }
   const std::vector<std::string>& paths() const override { return paths_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }

@@ -30,6 +30,7 @@ enum class Step : std::uint16_t {
   kSession,
   kKeyring,
   kLoopback,
+  kEnterCgroup,  // index into CgroupManager::entrances()
   kUnshareCgroup,
   kHostname,
   kDomainname,

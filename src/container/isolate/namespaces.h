@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -46,6 +47,9 @@ Result<NamespacePlan> plan_namespaces(const Spec& spec, int network_namespace);
 /// Joins what exists already. The maps of a new user namespace are written.
 bool enter_namespaces(Child& child, const NamespacePlan& plan);
 bool enter_network(Child& child, int network_fd);
+/// Moves the calling process, which has one thread, through CgroupManager::entrances(), and closes
+/// them.
+bool enter_cgroups(Child& child, std::span<const int> entrances);
 bool enter_cgroup_namespace(Child& child, const NamespacePlan& plan);
 /// Brings `lo` up in the caller's network namespace. Async-signal-safe; false with errno.
 bool bring_loopback_up();

@@ -53,6 +53,14 @@ bool enter_network(Child& child, int network_fd) {
   return true;
 }
 
+bool enter_cgroups(Child& child, std::span<const int> entrances) {
+  for (std::size_t i = 0; i < entrances.size(); ++i) {
+    if (::write(entrances[i], "0", 1) != 1) return child.fail(Step::kEnterCgroup, i);
+    ::close(entrances[i]);
+  }
+  return true;
+}
+
 bool enter_cgroup_namespace(Child& child, const NamespacePlan& plan) {
   if (plan.new_cgroup && ::unshare(CLONE_NEWCGROUP) != 0) return child.fail(Step::kUnshareCgroup);
   return true;

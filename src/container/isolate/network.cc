@@ -18,7 +18,8 @@ Result<void> make_and_send(int channel) {
   const UniqueFd network(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!network.valid()) return fail_errno("cannot open the new network namespace");
   // Init may be gone already, and then has said why.
-  (void)send_message(channel, {Word::kNetwork, {}}, network.get());
+  const int descriptor = network.get();
+  (void)send_message(channel, {Word::kNetwork, {}}, {&descriptor, 1});
   return {};
 }
 

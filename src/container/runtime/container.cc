@@ -174,11 +174,12 @@ Result<void> LinuxContainer::admit() {
   if (spec_.process.oom_score_adj)
     TRY(write_proc(pid_, "oom_score_adj", fmt::format("{}", *spec_.process.oom_score_adj)));
   TRY(raise_limits());
-  if (cgroups_->version() == CgroupVersion::kV1) {
-    TRY(make_cgroups());
-    TRY(cgroups_->add_process(pid_));
-  }
-  send_message(channel_.get(), {Word::kCgroup, {}});
+  if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
+  const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
+  std::vector<int> descriptors;
+  for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
+  if (!send_message(channel_.get(), {Word::kCgroup, {}}, descriptors) && errno != EPIPE)
+    return fail_errno("cannot tell init its cgroups");
   return {};
 }
 
@@ -201,15 +202,15 @@ Result<void> LinuxContainer::raise_limits() const {
 Result<void> LinuxContainer::wait_until_ready() {
   for (;;) {
     Message message;
-    int descriptor = -1;
-    if (!receive_message(channel_.get(), message, &descriptor)) {
+    Descriptors descriptors;
+    if (!receive_message(channel_.get(), message, descriptors)) {
       const int error = errno;
       TRY(network_.finish());
       if (error == 0)
         return fail(ErrorKind::kInternal, "init ended before the container was made (killed?)");
       return Error::from_errno(error, "cannot hear from init");
     }
-    UniqueFd received(descriptor);
+    UniqueFd received(descriptors.count == 1 ? descriptors.fds[0] : -1);
     switch (message.word) {
       case Word::kConsole:
         console_ = std::move(received);
@@ -294,9 +295,8 @@ Result<void> start_remotely(int connection, const std::string& program) {
   if (!send_message(connection, {Word::kStart, {}}))
     return fail_errno("cannot reach the container's init");
   Message message;
-  int descriptor = -1;
-  if (receive_message(connection, message, &descriptor)) {
-    const UniqueFd unexpected(descriptor);
+  Descriptors descriptors;
+  if (receive_message(connection, message, descriptors)) {
     if (message.word == Word::kFailed) return describe_start_failure(message.failure, program);
     return fail(ErrorKind::kInternal, "init said {} out of turn", static_cast<int>(message.word));
   }

@@ -22,6 +22,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kSession, "cannot start a session"},
     {Step::kKeyring, "cannot make a session keyring"},
     {Step::kLoopback, "cannot bring the loopback interface up"},
+    {Step::kEnterCgroup, "cannot enter the cgroups"},
     {Step::kUnshareCgroup, "cannot make the cgroup namespace"},
     {Step::kHostname, "cannot set the host name"},
     {Step::kDomainname, "cannot set the domain name"},

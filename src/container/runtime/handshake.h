@@ -6,7 +6,7 @@
 //   ------------------------------------------------------------------------ clone3
 //   ------------------------>  begins kMapped ----------------------->  (new user namespace)
 //   becomes its root kNetwork + descriptor --------->  (new network namespace) enters it in either
-//   order kCgroup ----------------------->  is in its cgroups; makes its cgroup namespace
+//   order kCgroup + descriptors --------->  enters its cgroups (v1); makes its cgroup namespace
 //   <----------------- kNamespaces    (prestart, createRuntime hooks) all is mounted, the root is
 //   not yet "/" kHooksDone -------------------->
 //   <------- kConsole + descriptor    (terminal) the pty's master
@@ -21,7 +21,9 @@
 // instead.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -46,10 +48,18 @@ struct Message {
   Failure failure;  // kFailed only
 };
 
+/// Descriptors that come along with a message. Not owned: the receiver takes or closes them.
+struct Descriptors {
+  /// One for each cgroup hierarchy of a v1 host, of which the kernel has 13.
+  static constexpr std::size_t kMax = 16;
+  std::size_t count = 0;
+  int fds[kMax] = {};
+};
+
 // Async-signal-safe; both sides use them. False with errno: the other side is gone (EPIPE), or a
 // real error.
-bool send_message(int channel, const Message& message, int descriptor = -1);
-/// `*descriptor` receives what came along, -1 if nothing did. False with errno 0: end of file.
-bool receive_message(int channel, Message& message, int* descriptor);
+bool send_message(int channel, const Message& message, std::span<const int> descriptors = {});
+/// False with errno 0: end of file.
+bool receive_message(int channel, Message& message, Descriptors& descriptors);
 
 }  // namespace berth::container

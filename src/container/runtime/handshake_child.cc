@@ -7,20 +7,24 @@
 
 namespace berth::container {
 
-bool send_message(int channel, const Message& message, int descriptor) {
+bool send_message(int channel, const Message& message, std::span<const int> descriptors) {
   iovec data{const_cast<Message*>(&message), sizeof message};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * Descriptors::kMax)] = {};
+  if (descriptors.size() > Descriptors::kMax) {
+    errno = E2BIG;
+    return false;
+  }
   msghdr header = {};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
-  if (descriptor >= 0) {
+  if (!descriptors.empty()) {
     header.msg_control = control;
-    header.msg_controllen = sizeof control;
+    header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     cmsghdr* rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    ::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+    rights->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    ::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size_bytes());
   }
   ssize_t sent = 0;
   do {
@@ -29,15 +33,15 @@ bool send_message(int channel, const Message& message, int descriptor) {
   return sent == static_cast<ssize_t>(sizeof message);
 }
 
-bool receive_message(int channel, Message& message, int* descriptor) {
+bool receive_message(int channel, Message& message, Descriptors& descriptors) {
   iovec data{&message, sizeof message};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * Descriptors::kMax)] = {};
   msghdr header = {};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  *descriptor = -1;
+  descriptors.count = 0;
   ssize_t got = 0;
   do {
     got = ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
@@ -47,8 +51,11 @@ bool receive_message(int channel, Message& message, int* descriptor) {
     return false;
   }
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
-    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
-      ::memcpy(descriptor, CMSG_DATA(item), sizeof *descriptor);
+    if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
+      const std::size_t bytes = item->cmsg_len - CMSG_LEN(0);
+      ::memcpy(descriptors.fds, CMSG_DATA(item), bytes);
+      descriptors.count = bytes / sizeof(int);
+    }
   if (got == static_cast<ssize_t>(sizeof message)) return true;
   errno = got == 0 ? 0 : EPROTO;
   return false;

@@ -60,7 +60,9 @@ class Init {
     if (plan_.namespaces.new_network &&
         (!await(Word::kNetwork) || !enter_network(child_, network_)))
       return false;
-    if (!await(Word::kCgroup) || !enter_cgroup_namespace(child_, plan_.namespaces)) return false;
+    if (!await(Word::kCgroup) || !enter_cgroups(child_, {cgroups_.fds, cgroups_.count}) ||
+        !enter_cgroup_namespace(child_, plan_.namespaces))
+      return false;
     for (std::size_t i = plan_.first_late; i < plan_.mounts.size(); ++i)
       if (!enter_mount(child_, plan_.mounts[i], i)) return false;
     if (!enter_sysctl(child_, plan_.sysctl)) return false;
@@ -71,7 +73,7 @@ class Init {
 
   // The process: streams, ids, directory.
   bool settle() {
-    if (console_ >= 0 && !tell(Word::kConsole, console_)) return false;
+    if (console_ >= 0 && !tell(Word::kConsole, {&console_, 1})) return false;
     enter_home(plan_.execute, plan_.identity.uid);
     return enter_streams() && enter_identity(child_, plan_.identity) &&
            enter_working_directory(child_, plan_.execute);
@@ -131,8 +133,8 @@ class Init {
     (void)!::fchown(fd, plan_.identity.uid, static_cast<gid_t>(-1));
   }
 
-  bool tell(Word word, int descriptor = -1) {
-    return send_message(channel_, {word, {}}, descriptor) || child_.fail(Step::kChannel);
+  bool tell(Word word, std::span<const int> descriptors = {}) {
+    return send_message(channel_, {word, {}}, descriptors) || child_.fail(Step::kChannel);
   }
 
   // Waits for `word`; what comes earlier than it is needed is kept.
@@ -140,10 +142,11 @@ class Init {
     const auto bit = [](Word w) { return 1U << static_cast<unsigned>(w); };
     while ((heard_ & bit(word)) == 0) {
       Message message;
-      int descriptor = -1;
-      if (!receive_message(channel_, message, &descriptor)) return child_.fail(Step::kChannel);
+      Descriptors descriptors;
+      if (!receive_message(channel_, message, descriptors)) return child_.fail(Step::kChannel);
       heard_ |= bit(message.word);
-      if (message.word == Word::kNetwork) network_ = descriptor;
+      if (message.word == Word::kNetwork && descriptors.count == 1) network_ = descriptors.fds[0];
+      if (message.word == Word::kCgroup) cgroups_ = descriptors;
     }
     return true;
   }
@@ -159,6 +162,7 @@ class Init {
   int console_ = -1;   // the pty's master, for the parent
   int terminal_ = -1;  // its slave
   int network_ = -1;
+  Descriptors cgroups_;
   unsigned heard_ = 0;
   Child child_;
 };
