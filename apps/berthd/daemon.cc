@@ -13,7 +13,6 @@
 #include "api/http/server.h"
 #include "base/log.h"
 #include "berthd/process.h"
-#include "engine/layout.h"
 #include "network/controller.h"
 #include "sys/dir.h"
 
@@ -111,18 +110,7 @@ Result<void> run(Options options) {
 }
 
 Result<void> teardown(const Options& options) {
-  const engine::Layout layout{.root = options.engine.root, .run = options.engine.run};
-  TRY(sys::make_dirs(layout.network(), 0710));
-  const auto lock = sys::DirLock::acquire(layout.root);
-  if (!lock.ok())
-    return fail(ErrorKind::kConflict, "an engine is running on {}: stop it first", layout.root);
-  const auto controller =
-      TRY(network::Controller::open({.state_dir = layout.network(),
-                                     .bridge = options.engine.bridge,
-                                     .bridge_subnet = options.engine.bridge_subnet,
-                                     .table = options.engine.bridge,
-                                     .pool_size = 0}));
-  return controller->teardown();
+  return network::Controller::remove_from_host(options.engine.bridge, options.engine.bridge);
 }
 
 }  // namespace berth::daemon

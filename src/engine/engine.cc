@@ -76,9 +76,18 @@ Result<void> EngineImpl::open_stores() {
                                             .bridge = options_.bridge,
                                             .bridge_subnet = options_.bridge_subnet,
                                             .table = options_.bridge,
-                                            .pool_size = options_.pool_size}));
+                                            .pool_size = options_.pool_size,
+                                            .in_use = TRY(may_be_connected())}));
   image_count_ = TRY(images_->list()).size();
   return {};
+}
+
+// Whether an earlier process has left a run with a place on a network: it may go on.
+Result<bool> EngineImpl::may_be_connected() const {
+  const UniqueFd runs = TRY(sys::open_dir(layout_.runs()));
+  for (const sys::DirEntry& run : TRY(sys::list_dir(runs.get())))
+    if (::faccessat(runs.get(), (run.name + "/endpoint.json").c_str(), F_OK, 0) == 0) return true;
+  return false;
 }
 
 void EngineImpl::close() {

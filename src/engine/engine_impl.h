@@ -26,6 +26,7 @@ class EngineImpl final : public Engine {
 
   /// Opens stores and recovers; once, before anything else.
   Result<void> open_stores();
+  Result<bool> may_be_connected() const;
   Result<void> recover();
 
   Task<CreateResult> create(std::string name, WorkloadConfig config) override;

@@ -13,9 +13,11 @@
 #include "network/drivers/bridge.h"
 #include "network/drivers/host.h"
 #include "network/drivers/null.h"
+#include "network/forwarding.h"
 #include "network/network_store.h"
 #include "network/sandbox_pool.h"
 #include "sys/netns.h"
+#include "sys/socket.h"
 
 namespace berth::network {
 namespace {
@@ -35,10 +37,33 @@ Result<UniqueFd> lock_host_network() {
   return netns;
 }
 
+/// Links and table are found by the bridge's name, so one engine at a time may have it. The name is
+/// a network namespace's, as they are.
+Result<UniqueFd> claim_bridge(const std::string& bridge) {
+  auto claim = sys::claim_abstract_name("berth-bridge/" + bridge);
+  if (!claim.ok() && claim.error().kind() == ErrorKind::kConflict) {
+    return fail(
+        ErrorKind::kConflict,
+        "an engine that runs on this host has the bridge {}: stop it, or name another --bridge",
+        bridge);
+  }
+  return claim;
+}
+
+/// Of an engine whose bridge is claimed.
+Result<void> remove_traces(const std::string& bridge, const std::string& table) {
+  const UniqueFd lock = TRY(lock_host_network());
+  HostLinks links(bridge);
+  TRY(links.remove_all());
+  const bool ended = TRY(end_forwarding(TRY(Firewall::closed_by(table)), links));
+  return Firewall::remove(table, !ended);
+}
+
 class ControllerImpl final : public Controller {
  public:
-  ControllerImpl(Options options, std::unique_ptr<Firewall> firewall)
+  ControllerImpl(Options options, UniqueFd claim, std::unique_ptr<Firewall> firewall)
       : options_(std::move(options)),
+        claim_(std::move(claim)),
         links_(options_.bridge),
         firewall_(std::move(firewall)),
         bridge_({ipam_, ports_, links_, *firewall_}),
@@ -65,6 +90,7 @@ class ControllerImpl final : public Controller {
   void undo(Driver& driver, const NetworkInfo& network, const Endpoint& endpoint);
 
   const Options options_;
+  const UniqueFd claim_;
   Ipam ipam_;
   PortReservations ports_;
   HostLinks links_;
@@ -80,8 +106,9 @@ class ControllerImpl final : public Controller {
 
 Result<void> ControllerImpl::start() {
   const UniqueFd lock = TRY(lock_host_network());
-  networks_ = TRY(with_default_networks(TRY(load_networks(options_.state_dir)), options_.bridge,
-                                        options_.bridge_subnet));
+  networks_ = TRY(with_default_networks(
+      TRY(load_networks(options_.state_dir)),
+      {.bridge = options_.bridge, .subnet = options_.bridge_subnet, .in_use = options_.in_use}));
   for (const NetworkInfo& network : networks_)
     TRY(TRY(driver_of(network))->create_network(network));
   return save_networks(options_.state_dir, networks_);
@@ -205,17 +232,23 @@ Result<void> ControllerImpl::finish_adoption() {
 
 Result<void> ControllerImpl::teardown() {
   pool_.stop();
-  TRY(links_.remove_all());
-  return firewall_->remove();
+  return remove_traces(options_.bridge, options_.table);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Controller>> Controller::open(Options options) {
+  UniqueFd claim = TRY(claim_bridge(options.bridge));
   std::unique_ptr<Firewall> firewall = TRY(Firewall::open(options.table));
-  auto controller = std::make_unique<ControllerImpl>(std::move(options), std::move(firewall));
+  auto controller =
+      std::make_unique<ControllerImpl>(std::move(options), std::move(claim), std::move(firewall));
   TRY(controller->start());
   return std::unique_ptr<Controller>(std::move(controller));
+}
+
+Result<void> Controller::remove_from_host(const std::string& bridge, const std::string& table) {
+  const UniqueFd claim = TRY(claim_bridge(bridge));
+  return remove_traces(bridge, table);
 }
 
 }  // namespace berth::network

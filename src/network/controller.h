@@ -27,14 +27,17 @@ class Controller {
     std::string bridge = "berth0";  // name of the default bridge, at most 15 characters
     std::string
         bridge_subnet;  // "10.88.0.1/24": gateway and prefix; "" : first pool free of clashes
-    std::string table =
-        "berth";             // nft table (ip) of this engine; two engines on a host differ here
-    unsigned pool_size = 4;  // prepared sandboxes kept ready; 0: none
+    std::string table = "berth";  // nft table (ip) of this engine
+    unsigned pool_size = 4;       // prepared sandboxes kept ready; 0: none
+    /// Workloads of an earlier process may still be connected: the default bridge keeps its subnet,
+    /// whatever is asked for and whatever the host has come to use.
+    bool in_use = false;
   };
   /// Creates or adopts the default networks (bridge, host, none) in the calling thread's network
   /// namespace, in which all later calls must be made. Endpoints that are still in use must be
   /// given to adopt() next, then finish_adoption() removes what nobody claimed (links, rules,
-  /// addresses) and starts to fill the pool: call it also on a first start.
+  /// addresses) and starts to fill the pool: call it also on a first start. kConflict: another
+  /// engine that runs on this host has the bridge.
   static Result<std::unique_ptr<Controller>> open(Options options);
   virtual ~Controller() = default;
 
@@ -55,9 +58,12 @@ class Controller {
   /// Waits until the pool is full and what was deferred is done: for tests and benchmarks.
   virtual void wait_until_settled() = 0;
 
-  /// Removes every link and the table of this engine from the host: `berthd --teardown` and tests.
-  /// Only the destructor may follow. net.ipv4.ip_forward stays as it is.
+  /// Removes every link and the table of this engine from the host, and turns forwarding off if it
+  /// was this engine that turned it on and nobody has come since who may need it. Only the
+  /// destructor may follow.
   virtual Result<void> teardown() = 0;
+  /// The same for an engine that does not run: `berthd --teardown`. kConflict: it does.
+  static Result<void> remove_from_host(const std::string& bridge, const std::string& table);
 };
 
 }  // namespace berth::network

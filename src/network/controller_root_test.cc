@@ -1,4 +1,5 @@
 // The controller over its three drivers: lifetimes, restarts, conflicts, exhaustion, many at once.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <thread>
 
 #include "network/controller.h"
+#include "network/firewall.h"
 #include "network/nft.h"
 #include "network/sysctl.h"
 #include "network/world_testing.h"
@@ -158,6 +160,77 @@ TEST_F(ControllerTest, ASubnetThatTheHostUsesIsAvoidedAlsoLater) {
   connect();
 }
 
+TEST_F(ControllerTest, ASubnetInUseStaysWhateverTheHostOrTheOperatorWants) {
+  ASSERT_TRUE(controller_->finish_adoption().ok());
+  const Connection kept = connect(tcp_port(8080));
+  const Server server(kept.sandbox.get(), Protocol::kTcp, 80, "kept");
+  auto host = sys::RouteSocket::open();
+  ASSERT_TRUE(host->add_address(*host->link("uplink"), in_addr{htonl(0xac110505)}, 24).ok());
+  controller_.reset();
+  options_.in_use = true;
+  options_.bridge_subnet = "10.88.0.1/24";
+  open();
+  EXPECT_EQ(controller_->find("bridge")->subnet, "172.17.0.0/16");
+  ASSERT_TRUE(controller_->adopt(kept.endpoint).ok());
+  ASSERT_TRUE(controller_->finish_adoption().ok());
+  EXPECT_TRUE(reachable(world_.outside(), kHostAddress, 8080));
+  controller_.reset();
+  options_.in_use = false;
+  open();
+  EXPECT_EQ(controller_->find("bridge")->subnet, "10.88.0.0/24");
+}
+
+TEST_F(ControllerTest, TheBridgeOfARunningEngineIsNobodyElses) {
+  const Connection connection = connect(tcp_port(8080));
+  const HostState before = world_.state();
+  Controller::Options same = options_;
+  same.state_dir += "/other";
+  const auto second = Controller::open(same);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(Controller::remove_from_host(options_.bridge, options_.table).error().kind(),
+            ErrorKind::kConflict);
+  EXPECT_EQ(world_.state(), before);
+  controller_.reset();
+  EXPECT_TRUE(Controller::remove_from_host(options_.bridge, options_.table).ok());
+  EXPECT_TRUE(Controller::remove_from_host(options_.bridge, options_.table).ok()) << "twice";
+  EXPECT_TRUE(world_.wait_for_state(bare_));
+}
+
+TEST_F(ControllerTest, ForwardingIsAsItWasAfterATeardown) {
+  ASSERT_TRUE(controller_->teardown().ok());
+  EXPECT_EQ(*read_sysctl("net/ipv4/ip_forward"), "1") << "it was on before the engine came";
+  controller_.reset();
+  ASSERT_TRUE(write_sysctl("net/ipv4/ip_forward", "0").ok());
+  open();
+  EXPECT_EQ(*read_sysctl("net/ipv4/ip_forward"), "1");
+  controller_.reset();
+  open();  // a later process of the same engine
+  ASSERT_TRUE(controller_->teardown().ok());
+  EXPECT_EQ(*read_sysctl("net/ipv4/ip_forward"), "0");
+  EXPECT_TRUE(world_.wait_for_state(bare_));
+}
+
+TEST_F(ControllerTest, ForwardingStaysOnForALinkThatCameLaterAndWhatWasClosedStaysClosed) {
+  ASSERT_TRUE(controller_->teardown().ok());
+  controller_.reset();
+  ASSERT_TRUE(write_sysctl("net/ipv4/ip_forward", "0").ok());
+  open();
+  auto host = sys::RouteSocket::open();
+  ASSERT_TRUE(host->add_bridge({.name = "later"}).ok());
+  ASSERT_TRUE(controller_->teardown().ok());
+  controller_.reset();
+  EXPECT_EQ(*read_sysctl("net/ipv4/ip_forward"), "1");
+  const auto closed = Firewall::closed_by(options_.table);
+  ASSERT_TRUE(closed.ok()) << closed.error().message();
+  EXPECT_THAT(*closed, testing::UnorderedElementsAre("lo", "uplink"));
+  // Once nobody is there any more who might need it, a teardown takes the rest away.
+  ASSERT_TRUE(host->remove_link(*host->link("later")).ok());
+  ASSERT_TRUE(Controller::remove_from_host(options_.bridge, options_.table).ok());
+  EXPECT_EQ(*read_sysctl("net/ipv4/ip_forward"), "0");
+  EXPECT_TRUE(world_.wait_for_state(bare_));
+}
+
 TEST_F(ControllerTest, ALinkOfSomebodyElseIsNotTakenOver) {
   auto host = sys::RouteSocket::open();
   ASSERT_TRUE(host->add_bridge({.name = "mine"}).ok());
@@ -275,7 +348,8 @@ TEST_F(ControllerTest, TwoHundredConnectionsLeakNothing) {
   for (int i = 0; i < 200; ++i) cycle();
   controller_->wait_until_settled();
   EXPECT_TRUE(world_.wait_for_state(idle));
-  EXPECT_EQ(open_descriptors(), descriptors);
+  // Fewer is fine: an idle controller closes what it has not needed for a while.
+  EXPECT_LE(open_descriptors(), descriptors);
 }
 
 TEST_F(ControllerTest, FiftyAtOnceGetFiftyPlaces) {

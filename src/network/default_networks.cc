@@ -24,22 +24,33 @@ NetworkInfo& find_or_add(std::vector<NetworkInfo>& networks, std::string_view na
 }
 
 /// The gateway's address with its prefix.
-Result<Cidr> gateway_for(const NetworkInfo& network, const std::string& bridge,
-                         const std::string& wanted) {
-  if (!wanted.empty()) {
-    const Cidr cidr = TRY(parse_cidr(wanted).context("subnet of the default bridge"));
-    // As a gateway the network's own address makes no sense: it means the subnet, whose first
-    // address is the gateway.
-    if (cidr.address == cidr.subnet().base)
-      return Cidr{Ipv4{cidr.address.value + 1}, cidr.prefix_length};
-    return cidr;
-  }
-  sys::RouteSocket host = TRY(sys::RouteSocket::open());
-  const Result<sys::Link> link = host.link(bridge);
-  const std::vector<Subnet> taken = TRY(subnets_in_use(host, link.ok() ? link->index : 0));
+Result<Cidr> asked_for(const std::string& text) {
+  const Cidr cidr = TRY(parse_cidr(text).context("subnet of the default bridge"));
+  // As a gateway the network's own address makes no sense: it means the subnet, whose first
+  // address is the gateway.
+  if (cidr.address == cidr.subnet().base)
+    return Cidr{Ipv4{cidr.address.value + 1}, cidr.prefix_length};
+  return cidr;
+}
+
+Result<Cidr> gateway_for(const NetworkInfo& network, const DefaultBridge& wanted) {
   const Result<Cidr> earlier = parse_cidr(network.subnet);
   const Result<Ipv4> gateway = parse_ipv4(network.gateway);
-  if (earlier.ok() && gateway.ok()) {
+  const bool had_one = earlier.ok() && gateway.ok();
+  if (had_one && wanted.in_use) {
+    const Cidr kept{*gateway, earlier->prefix_length};
+    if (!wanted.subnet.empty() && TRY(asked_for(wanted.subnet)) != kept)
+      log::warning(
+          "network {} stays at {} while workloads may be connected to it, and moves to {} "
+          "at a start without any",
+          network.name, network.subnet, wanted.subnet);
+    return kept;
+  }
+  if (!wanted.subnet.empty()) return asked_for(wanted.subnet);
+  sys::RouteSocket host = TRY(sys::RouteSocket::open());
+  const Result<sys::Link> link = host.link(wanted.bridge);
+  const std::vector<Subnet> taken = TRY(subnets_in_use(host, link.ok() ? link->index : 0));
+  if (had_one) {
     const bool clash = std::ranges::any_of(
         taken, [&](const Subnet& used) { return used.overlaps(earlier->subnet()); });
     if (!clash) return Cidr{*gateway, earlier->prefix_length};
@@ -53,14 +64,13 @@ Result<Cidr> gateway_for(const NetworkInfo& network, const std::string& bridge,
 }  // namespace
 
 Result<std::vector<NetworkInfo>> with_default_networks(std::vector<NetworkInfo> networks,
-                                                       const std::string& bridge,
-                                                       const std::string& bridge_subnet) {
+                                                       const DefaultBridge& wanted) {
   NetworkInfo& network = find_or_add(networks, "bridge", "bridge");
-  const Cidr gateway = TRY(gateway_for(network, bridge, bridge_subnet));
+  const Cidr gateway = TRY(gateway_for(network, wanted));
   network.subnet = to_string(gateway.subnet());
   network.gateway = to_string(gateway.address);
   // As Docker reports its default bridge; all of it holds here too.
-  network.options = {{kBridgeNameOption, bridge},
+  network.options = {{kBridgeNameOption, wanted.bridge},
                      {"com.docker.network.bridge.default_bridge", "true"},
                      {"com.docker.network.bridge.enable_icc", "true"},
                      {"com.docker.network.bridge.enable_ip_masquerade", "true"},

@@ -81,8 +81,11 @@ Result<void> Firewall::revoke(std::span<const PortBinding> ports, Ipv4 container
   return content.empty() ? Result<void>() : drop(content);
 }
 
-Result<void> Firewall::drop(const TableContent& content) {
+Result<void> Firewall::drop(const TableContent& asked) {
   const std::scoped_lock lock(mutex_);
+  // A port that was given to somebody else since is theirs.
+  const TableContent content = without_taken(asked, wanted_);
+  if (content.empty()) return {};
   subtract(wanted_, content);
   const Result<void> done = nft_.run(delete_commands(table_, content));
   if (done.ok() || done.error().kind() != ErrorKind::kNotFound) {
@@ -103,10 +106,23 @@ Result<void> Firewall::remove_unclaimed() {
   return reconcile(true);
 }
 
-Result<void> Firewall::remove() {
-  const std::scoped_lock lock(mutex_);
-  wanted_.clear();
-  Result<void> done = nft_.run(fmt::format("delete table ip {}\n", table_));
+Result<std::vector<std::string>> Firewall::closed_by(const std::string& table) {
+  std::vector<std::string> names;
+  const Result<Json> listing = Nft().list(fmt::format("list table ip {}", table));
+  if (!listing.ok() && listing.error().kind() == ErrorKind::kNotFound) return names;
+  if (!listing.ok()) return Error(listing.error()).context("read the firewall table");
+  const Result<TableContent> content = parse_table(*listing, table);
+  if (!content.ok()) return names;  // of another layout
+  const auto closed = content->find("closed");
+  if (closed == content->end()) return names;
+  for (const auto& [key, value] : closed->second) names.push_back(interface_of_key(key));
+  return names;
+}
+
+Result<void> Firewall::remove(const std::string& table, bool keep_closed) {
+  TRY(check_table_name(table));
+  Result<void> done =
+      Nft().run(keep_closed ? release_commands(table) : fmt::format("delete table ip {}\n", table));
   if (!done.ok() && done.error().kind() == ErrorKind::kNotFound) return {};
   return std::move(done).context("remove the firewall table");
 }

@@ -23,6 +23,13 @@ class Firewall {
 
   Result<void> add_bridge(const BridgeRules& rules);
   Result<void> remove_bridge(const BridgeRules& rules);
+  /// The links that an engine closed (close_forwarding_between()) by the table it left, or has.
+  /// None without a table.
+  static Result<std::vector<std::string>> closed_by(const std::string& table);
+  /// Takes the table of an engine that is gone, or is about to go, off the host; without one: fine.
+  /// With `keep_closed` it stays, and of its content what keeps links closed.
+  static Result<void> remove(const std::string& table, bool keep_closed);
+
   /// Nothing is forwarded between any two of these host links.
   Result<void> close_forwarding_between(std::span<const std::string> interfaces);
 
@@ -32,8 +39,6 @@ class Firewall {
 
   /// Removes what an earlier process left and nobody asked for since.
   Result<void> remove_unclaimed();
-  /// Removes the whole table. Nothing else may be called afterwards.
-  Result<void> remove();
   /// Gives the library's memory back; a background thread calls it when nothing changed for a
   /// while.
   void release_memory();
@@ -41,8 +46,8 @@ class Firewall {
  private:
   explicit Firewall(std::string table) : table_(std::move(table)) {}
   Result<void> add(const TableContent& content);
-  /// Takes elements out; those that are gone already are fine.
-  Result<void> drop(const TableContent& content);
+  /// Takes elements out; those that are gone already, or are somebody else's by now, are fine.
+  Result<void> drop(const TableContent& asked);
   /// Makes the kernel hold everything in wanted_; with `only`, nothing else.
   Result<void> reconcile(bool only);
 

@@ -154,6 +154,15 @@ std::string delete_commands(std::string_view table, const TableContent& content)
   return element_commands("delete", table, content, false);
 }
 
+std::string release_commands(std::string_view table) {
+  std::string text;
+  for (const char* set : {"bridges", "homes", "subnets", "masqueraded", "internal"})
+    text += fmt::format("flush set ip {} {}\n", table, set);
+  for (const char* map : {"ports", "ports_at"})
+    text += fmt::format("flush map ip {} {}\n", table, map);
+  return text;
+}
+
 bool is_plain_name(std::string_view interface) {
   return !interface.empty() && std::ranges::all_of(interface, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -163,6 +172,10 @@ bool is_plain_name(std::string_view interface) {
 
 std::string interface_key(std::string_view interface) {
   return fmt::format("\"{}\"", interface);
+}
+
+std::string interface_of_key(std::string_view key) {
+  return key.size() < 2 ? std::string() : std::string(key.substr(1, key.size() - 2));
 }
 
 TableContent bridge_elements(const BridgeRules& rules) {
@@ -236,6 +249,19 @@ TableContent conflicting(const TableContent& present, const TableContent& wanted
                (mine.ok() && theirs.ok() && mine->subnet().overlaps(theirs->subnet()));
       });
       if (clashes) result[set].emplace(key, value);
+    }
+  }
+  return result;
+}
+
+TableContent without_taken(const TableContent& content, const TableContent& wanted) {
+  TableContent result;
+  for (const auto& [set, elements] : content) {
+    const auto other = wanted.find(set);
+    for (const auto& [key, value] : elements) {
+      const bool taken =
+          other != wanted.end() && other->second.contains(key) && other->second.at(key) != value;
+      if (!taken) result[set].emplace(key, value);
     }
   }
   return result;

@@ -48,12 +48,17 @@ std::string layout_commands(std::string_view table);
 std::string add_commands(std::string_view table, const TableContent& content);
 std::string delete_commands(std::string_view table, const TableContent& content);
 
+/// Commands that take everything out but what keeps links closed.
+std::string release_commands(std::string_view table);
+
 /// The elements that stand for a bridge, and for a published port. The caller has parsed `host_ip`;
 /// none: every address.
 TableContent bridge_elements(const BridgeRules& rules);
 TableContent port_elements(const PortBinding& port, Ipv4 container);
 /// An interface name as nft's text wants it. Only for names that is_plain_name() lets through.
 std::string interface_key(std::string_view interface);
+/// And back.
+std::string interface_of_key(std::string_view key);
 /// Letters, digits and "_-.@+": such a name can be quoted. The kernel allows stranger ones, quotes
 /// among them.
 bool is_plain_name(std::string_view interface);
@@ -66,6 +71,8 @@ TableContent difference(const TableContent& left, const TableContent& right);
 /// What of `present` must go before `wanted` can be added: the same key, or in an interval set an
 /// overlapping subnet.
 TableContent conflicting(const TableContent& present, const TableContent& wanted);
+/// `content` but for the keys that have another value in `wanted`.
+TableContent without_taken(const TableContent& content, const TableContent& wanted);
 void merge(TableContent& into, const TableContent& more);
 void subtract(TableContent& from, const TableContent& less);
 

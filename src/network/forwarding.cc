@@ -1,5 +1,6 @@
 #include "network/forwarding.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,13 @@ namespace berth::network {
 namespace {
 
 constexpr std::string_view kIpForward = "net/ipv4/ip_forward";
+constexpr const char* kSign = "lo";
 
 }  // namespace
 
 Result<void> ensure_forwarding(Firewall& firewall, const HostLinks& links) {
   if (TRY(read_sysctl(kIpForward)) != "0") return {};
-  std::vector<std::string> names;
+  std::vector<std::string> names{kSign};
   for (const sys::Link& link : TRY(TRY(sys::RouteSocket::open()).links())) {
     if ((link.flags & IFF_LOOPBACK) != 0 || links.ours(link)) continue;
     if (is_plain_name(link.name)) {
@@ -33,6 +35,24 @@ Result<void> ensure_forwarding(Firewall& firewall, const HostLinks& links) {
       "net.ipv4.ip_forward was off and is on now; nothing is forwarded between the host's other "
       "links");
   return {};
+}
+
+Result<bool> end_forwarding(const std::vector<std::string>& closed, const HostLinks& links) {
+  if (std::ranges::find(closed, kSign) == closed.end()) return true;  // not ours to turn off
+  if (TRY(read_sysctl(kIpForward)) == "0") return true;
+  for (const sys::Link& link : TRY(TRY(sys::RouteSocket::open()).links())) {
+    if ((link.flags & IFF_LOOPBACK) != 0 || links.ours(link) ||
+        std::ranges::find(closed, link.name) != closed.end())
+      continue;
+    log::warning(
+        "net.ipv4.ip_forward stays on, since {} may need it by now; nothing is forwarded between "
+        "the links that were there before",
+        link.name);
+    return false;
+  }
+  TRY(write_sysctl(kIpForward, "0").context("turn IPv4 forwarding off again"));
+  log::info("net.ipv4.ip_forward is off again, as it was before the engine came");
+  return true;
 }
 
 }  // namespace berth::network

@@ -46,6 +46,7 @@ struct Cidr {
   Ipv4 address;
   int prefix_length = 0;
   Subnet subnet() const { return subnet_of(address, prefix_length); }
+  friend bool operator==(const Cidr&, const Cidr&) = default;
 };
 
 /// kInvalid names the text.

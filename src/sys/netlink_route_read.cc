@@ -19,7 +19,7 @@ namespace {
 constexpr int kDumpAttempts = 5;
 
 // A millisecond apart.
-constexpr int kRunningAttempts = 200;
+constexpr int kRunningAttempts = 5000;
 
 std::string string_of(const nlattr* attribute) {
   const auto* text = static_cast<const char*>(nla_data(attribute));

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace berth::sys {
@@ -101,6 +102,21 @@ Result<UniqueFd> connect_seqpacket(const std::string& path) {
   const bool refused = errno == ECONNREFUSED;
   Error error = fail_errno("connect to {}", path);
   return refused ? std::move(error).with_kind(ErrorKind::kConflict) : std::move(error);
+}
+
+Result<UniqueFd> claim_abstract_name(std::string_view name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // A null byte first makes it abstract, and its length counts: unix(7).
+  if (name.size() > sizeof address.sun_path - 1)
+    return fail(ErrorKind::kInvalid, "abstract socket name {} is too long", name);
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  UniqueFd socket = TRY(make_socket());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) return socket;
+  const bool taken = errno == EADDRINUSE;
+  Error error = fail_errno("claim the name {}", name);
+  return taken ? std::move(error).with_kind(ErrorKind::kConflict) : std::move(error);
 }
 
 Result<std::optional<UniqueFd>> accept_connection(int listener) {

@@ -35,6 +35,9 @@ Result<std::pair<UniqueFd, UniqueFd>> stream_pair();
 Result<UniqueFd> listen_seqpacket(const std::string& path);
 /// kNotFound: no such file; kConflict (ECONNREFUSED): nobody listens.
 Result<UniqueFd> connect_seqpacket(const std::string& path);
+/// Holds an abstract unix address: a name that one process of a network namespace can have, for as
+/// long as the descriptor is open. kConflict: somebody has it.
+Result<UniqueFd> claim_abstract_name(std::string_view name);
 /// A non-blocking connection; nullopt if nobody waits.
 Result<std::optional<UniqueFd>> accept_connection(int listener);
 
