@@ -75,9 +75,9 @@ class Daemon {
     farewell_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       log::info("not waiting any longer for {} requests", server_->clients());
-      // Coroutines that still work on the engine cannot be taken apart safely: the process ends
-      // with them. The records are transactions; the sockets' files have gone with server_->stop().
-      engine_->close();
+      // Coroutines and threads that still work on the engine cannot be taken apart safely, and may
+      // take long: the process ends with them, as it might at any moment. The sockets' files have
+      // gone with server_->stop().
       pid_file_.reset();
       std::_Exit(EXIT_SUCCESS);
     });
