@@ -11,6 +11,7 @@ import check_headers
 import check_layers
 import check_packaging
 import check_sizes
+import check_syscalls
 import check_text
 
 MODULES = """
@@ -101,6 +102,20 @@ class Sizes(TreeTest):
         findings, _ = check_sizes.find(self.root)
         self.assertEqual(len(findings), 1)
         self.assertTrue(findings[0].startswith("src/base/long.cc: 801 lines"))
+
+
+class Syscalls(unittest.TestCase):
+    TABLE = check_syscalls.parse_table('{"read", 0, 3, 0},\n{"ahead", 999, 999, 999},\n{"ioctl", 16, 54, 514},\n')
+
+    def test_a_table_that_has_the_headers_calls_and_more_passes(self):
+        self.assertEqual(check_syscalls.compare(self.TABLE, 1, {"read": 3, "ioctl": 54}), [])
+        header = "#define __NR_read (__X32_SYSCALL_BIT + 0)\n#define __NR_ioctl (__X32_SYSCALL_BIT + 514)\n"
+        self.assertEqual(check_syscalls.compare(self.TABLE, 2, check_syscalls.parse_header(header)), [])
+
+    def test_a_wrong_number_and_a_missing_call_fail(self):
+        calls = check_syscalls.parse_header("#define __NR_read 1\n#define __NR_new 2\n#define __NR_ioctl 16\n")
+        self.assertEqual([finding.split(": ")[1] for finding in check_syscalls.compare(self.TABLE, 0, calls)],
+                         ["read is 1 of 64, not 0", "new is 2 of 64, not -1"])
 
 
 class Text(TreeTest):
