@@ -29,7 +29,7 @@ HUGETLB = Path("/sys/fs/cgroup/hugetlb")
 def make_bundle(directory: Path, runtime: str) -> None:
     """The runtime's own `spec`, cut to what is compared: one bundle for all."""
     with tarfile.open(fileobj=BytesIO(images.busybox_rootfs())) as tar:
-        tar.extractall(directory / "rootfs", filter="fully_trusted")
+        tar.extractall(directory / "rootfs")
     subprocess.run([runtime, "spec", "--seccomp"], cwd=directory, check=True)
     config = json.loads((directory / "config.json").read_text())
     config["ociVersion"] = "1.0.2"  # an older crun refuses newer ones
