@@ -42,6 +42,13 @@ class Daemon {
   Daemon() : signals_(loop_), farewell_(loop_) {}
 
   Result<void> open(Options options) {
+    // First: whoever has been told that the daemon is ready may end it, and cleanly.
+    boost::system::error_code ignored;
+    signals_.add(SIGTERM, ignored);
+    signals_.add(SIGINT, ignored);
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (!error) end(signal);
+    });
     listeners_ = TRY(open_listeners(options.hosts));
     if (!options.pid_file.empty()) pid_file_.emplace(TRY(PidFile::write(options.pid_file)));
     engine_ = TRY(engine::Engine::open(std::move(options.engine), loop_.get_executor()));
@@ -57,12 +64,6 @@ class Daemon {
   }
 
   void run() {
-    boost::system::error_code ignored;
-    signals_.add(SIGTERM, ignored);
-    signals_.add(SIGINT, ignored);
-    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-      if (!error) end(signal);
-    });
     loop_.run();
     engine_->close();
   }
