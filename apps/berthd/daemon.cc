@@ -3,10 +3,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "api/docker/api.h"
@@ -24,6 +26,7 @@ namespace asio = boost::asio;
 // For what clients wait for when the daemon is told to end. What takes longer, a stop with its
 // grace period, goes on without us: the workload's holder has its orders.
 constexpr std::chrono::seconds kFarewell{5};
+constexpr std::chrono::seconds kInheritance{1};
 
 // Sockets are taken first: of two daemons with one address the later one ends before it has touched
 // anything.
@@ -35,6 +38,20 @@ Result<std::vector<http::Listener>> open_listeners(const std::vector<http::Addre
     listeners.push_back(TRY(http::Listener::open(host)));
   }
   return listeners;
+}
+
+// A daemon that was killed while it spawned a holder leaves its sockets and locks to that child
+// until the child executes, moments later. Only who keeps them longer is another daemon.
+template <typename Open>
+auto patiently(Open open) -> decltype(open()) {
+  const auto end = std::chrono::steady_clock::now() + kInheritance;
+  for (;;) {
+    auto opened = open();
+    if (opened.ok() || opened.error().kind() != ErrorKind::kConflict ||
+        std::chrono::steady_clock::now() > end)
+      return opened;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 class Daemon {
@@ -49,9 +66,10 @@ class Daemon {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (!error) end(signal);
     });
-    listeners_ = TRY(open_listeners(options.hosts));
+    listeners_ = TRY(patiently([&] { return open_listeners(options.hosts); }));
     if (!options.pid_file.empty()) pid_file_.emplace(TRY(PidFile::write(options.pid_file)));
-    engine_ = TRY(engine::Engine::open(std::move(options.engine), loop_.get_executor()));
+    engine_ =
+        TRY(patiently([&] { return engine::Engine::open(options.engine, loop_.get_executor()); }));
     api_ = std::make_unique<docker::Api>(*engine_, BERTH_VERSION);
     server_ = std::make_unique<http::Server>(
         loop_.get_executor(), [this](http::Exchange& exchange) { return api_->handle(exchange); });

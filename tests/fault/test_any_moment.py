@@ -39,10 +39,11 @@ class AnyMoment(EngineTest):
             thread.start()
         time.sleep(delay)  # the point: a moment that nothing else marks
         self.engine.kill()
-        for thread in threads:
-            thread.join(waiting.DEADLINE)
-            self.assertFalse(thread.is_alive(), "a command hangs although its daemon is gone")
         self.engine.start()
+        # One that waits for an end asks the new daemon.
+        for thread in threads:
+            thread.join(2 * waiting.DEADLINE)
+            self.assertFalse(thread.is_alive(), "a command hangs although its daemon was gone")
 
     def check(self, pids: dict[int, int]) -> None:
         for number, pid in pids.items():
