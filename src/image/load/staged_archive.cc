@@ -101,6 +101,16 @@ Result<void> StagedArchive::fill(ByteSource& archive) {
     }
     files_.insert_or_assign(path, std::move(file));
   }
+  return verify_linked_blobs();
+}
+
+// A blob may be a link to a file of another name, which nobody has verified yet.
+Result<void> StagedArchive::verify_linked_blobs() const {
+  for (const auto& [path, file] : files_) {
+    if (!path.starts_with(kBlobs) || !file.stored.empty()) continue;
+    const auto target = resolve(path);
+    if (target.ok()) TRY(verify_blob(path, dir_.get(), (*target)->stored));
+  }
   return {};
 }
 

@@ -41,6 +41,7 @@ class StagedArchive {
 
   StagedArchive(int staging, std::string name, UniqueFd dir);
   Result<void> fill(ByteSource& archive);
+  Result<void> verify_linked_blobs() const;
   Result<const File*> resolve(std::string_view path) const;
 
   int staging_;
