@@ -78,7 +78,7 @@ Result<void> EngineImpl::open_stores() {
                                             .table = options_.bridge,
                                             .pool_size = options_.pool_size,
                                             .in_use = TRY(may_be_connected())}));
-  image_count_ = TRY(images_->list()).size();
+  image_count_ = TRY(images_->count());
   return {};
 }
 
