@@ -206,6 +206,7 @@ void EngineImpl::remove_orphans() {
   attempt(remove_orphan_directories(layout_.workloads()));
   attempt(remove_orphan_directories(layout_.runs()));
   attempt(remove_orphan_snapshots());
+  attempt(images_->collect_garbage());
   attempt(remove_orphan_volumes());
 }
 

@@ -86,6 +86,9 @@ Result<void> EngineImpl::remove_data(const WorkloadView& view,
   auto snapshot = images_->snapshots().remove(snapshot_key(view.id));
   if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound)
     return std::move(snapshot).error();
+  // Its image may have gone before it, and left its layers to it.
+  if (auto collected = images_->collect_garbage(); !collected.ok())
+    log::warning("workload {}: {}", view.id.brief(), collected.error().message());
   TRY(remove_below(layout_.workloads(), view.id.str()));
   for (const std::string& name : volumes) TRY(volumes_.remove_if_anonymous(name));
   return {};

@@ -150,7 +150,7 @@ class FullDisk(EngineTest):
     def setUpClass(cls) -> None:
         cls.disk = tempfile.mkdtemp(prefix="disk-")
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", cls.disk], check=True)
-        cls.engine = Engine(root=f"{cls.disk}/root").start()
+        cls.engine = Engine("--sandbox-pool", "0", root=f"{cls.disk}/root").start()
         cls.engine.load(images.busybox_image(IMAGE))
 
     @classmethod
