@@ -99,7 +99,7 @@ class EngineImpl final : public Engine {
   Result<void> remove_orphans();
 
   // images.cc
-  void publish_image(const std::string& actor, std::string action);
+  void publish_image(const std::string& id, const std::string& name, std::string action);
   boost::asio::awaitable<void> count_images();
 
   Result<void> check_network(const WorkloadConfig& config) const;
