@@ -191,10 +191,12 @@ class NoEngine(EngineTest):
         program = shutil.copy(BIN / "berth", directory)
         os.chmod(directory, 0o755)
         os.chmod(self.engine.base, 0o755)
-        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "ps"],
-                              env=self.engine.environment(), capture_output=True, text=True, timeout=30, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("permission denied", done.stderr.lower())
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program]
+        for arguments, code in ((["ps"], 1), (["run", "--rm", IMAGE, "true"], 125)):
+            done = subprocess.run([*nobody, *arguments], env=self.engine.environment(), capture_output=True, text=True,
+                                  timeout=30, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn("permission denied", done.stderr.lower())
 
 
 class DiskFull(EngineTest):
