@@ -11,7 +11,8 @@
 
 namespace berth::container {
 
-/// "c 1:3 rwm", "b *:* m", "a".
+/// "c 1:3 rwm", "b *:* m", "a". One for some devices of both types begins with "a" too, and is not
+/// what the kernel would make of it.
 std::string device_rule_text(const DeviceRule& rule);
 
 /// Writes the rules in order; each is allowed or denied on top of those before it.

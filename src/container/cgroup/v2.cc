@@ -63,19 +63,24 @@ Result<void> CgroupV2::create() {
   auto directory = TRY(CgroupDirectory::create(hierarchies_.front().path, relative_, made));
   if (!made && !TRY(directory.processes()).empty())
     return fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory.path());
+  // Accounting needs them even where no limit is asked for.
+  if (::faccessat(directory.fd(), "memory.current", F_OK, 0) != 0) {
+    auto enabled = enable_controllers(directory.path());
+    if (!enabled.ok()) {
+      if (made) (void)directory.remove();
+      return enabled;
+    }
+  }
   paths_ = {directory.path()};
   directory_.emplace(std::move(directory));
-  // Accounting needs them even where no limit is asked for.
-  if (::faccessat(directory_->fd(), "memory.current", F_OK, 0) != 0) TRY(enable_controllers());
   return {};
 }
 
 // Gives each directory from the root down the controllers of its parent. A parent made by others
 // may refuse one, because it has processes of its own; what is then missing shows when a limit
 // needs it.
-Result<void> CgroupV2::enable_controllers() const {
+Result<void> CgroupV2::enable_controllers(const std::string& leaf) const {
   std::string path = hierarchies_.front().path;
-  const std::string& leaf = directory_->path();
   while (path.size() < leaf.size()) {
     const auto directory = TRY(CgroupDirectory::open(path));
     const std::string available = TRY(directory.read("cgroup.controllers"));

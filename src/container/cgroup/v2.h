@@ -28,7 +28,7 @@ class CgroupV2 final : public CgroupManager {
   Result<void> destroy() override;
 
  private:
-  Result<void> enable_controllers() const;
+  Result<void> enable_controllers(const std::string& leaf) const;
 
   std::vector<Hierarchy> hierarchies_;
   std::string relative_;

@@ -91,20 +91,6 @@ Result<void> check_hooks(const Hooks& hooks) {
   return {};
 }
 
-// Where on /proc something may be mounted: files that a userspace replacement fakes, as runc allows
-// them. Anything else would cover the masks, or give the runtime a forged /proc/self.
-constexpr std::array<std::string_view, 11> kProcTargets = {"/proc/cpuinfo",
-                                                           "/proc/diskstats",
-                                                           "/proc/meminfo",
-                                                           "/proc/stat",
-                                                           "/proc/swaps",
-                                                           "/proc/uptime",
-                                                           "/proc/loadavg",
-                                                           "/proc/slabinfo",
-                                                           "/proc/net/dev",
-                                                           "/proc/sys/kernel/ns_last_pid",
-                                                           "/proc/sys/crypto/fips_enabled"};
-
 // CVE-2019-16884, CVE-2019-19921. Links that lead to /proc are caught where the mount is made.
 Result<void> check_proc_mount(const Mount& mount) {
   const std::string path = std::filesystem::path(mount.destination).lexically_normal().string();
@@ -115,9 +101,7 @@ Result<void> check_proc_mount(const Mount& mount) {
     if (mount.type == "proc" || mount.source == "/proc") return {};
     return invalid("'{}' cannot be mounted on /proc: only a proc file system can", mount.source);
   }
-  if (!target.starts_with("/proc/") ||
-      std::ranges::find(kProcTargets, target) != kProcTargets.end())
-    return {};
+  if (!target.starts_with("/proc/") || may_cover_in_proc(target)) return {};
   return invalid("'{}' cannot be mounted on '{}': it is inside /proc", mount.source, target);
 }
 
@@ -195,6 +179,16 @@ Result<void> check_namespaces(const Spec& spec) {
   return {};
 }
 
+// Linux has 12 bits for a major and 20 for a minor number: MKDEV(), include/linux/kdev_t.h.
+constexpr std::int64_t kMaxMajor = (1 << 12) - 1;
+constexpr std::int64_t kMaxMinor = (1 << 20) - 1;
+
+Result<void> check_number(const std::string& field, std::int64_t value, std::int64_t lowest,
+                          std::int64_t highest) {
+  if (value >= lowest && value <= highest) return {};
+  return invalid("{} must be from {} to {}, not {}", field, lowest, highest, value);
+}
+
 Result<void> check_devices(const Linux& section) {
   for (std::size_t i = 0; i < section.devices.size(); ++i) {
     const Device& device = section.devices[i];
@@ -205,6 +199,8 @@ Result<void> check_devices(const Linux& section) {
                      device.path);
     if (device.file_mode && *device.file_mode > 07777)
       return invalid("linux.devices[{}].fileMode must be permission bits", i);
+    TRY(check_number(fmt::format("linux.devices[{}].major", i), device.major, 0, kMaxMajor));
+    TRY(check_number(fmt::format("linux.devices[{}].minor", i), device.minor, 0, kMaxMinor));
   }
   for (std::size_t i = 0; i < section.resources.devices.size(); ++i) {
     const DeviceRule& rule = section.resources.devices[i];
@@ -213,6 +209,10 @@ Result<void> check_devices(const Linux& section) {
     if (rule.access.find_first_not_of("rwm") != std::string::npos)
       return invalid("linux.resources.devices[{}].access must be of r, w and m, not '{}'", i,
                      rule.access);
+    TRY(check_number(fmt::format("linux.resources.devices[{}].major", i), rule.major.value_or(-1),
+                     -1, kMaxMajor));
+    TRY(check_number(fmt::format("linux.resources.devices[{}].minor", i), rule.minor.value_or(-1),
+                     -1, kMaxMinor));
   }
   return {};
 }
