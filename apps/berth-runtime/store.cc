@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "container/runtime/container.h"
 #include "container/spec/json_reader.h"
 #include "container/spec/json_writer.h"
 #include "sys/file.h"
@@ -37,6 +38,10 @@ std::string to_json(const Record& record) {
   out.begin_array();
   for (const auto& path : record.cgroups) out.write(std::string_view(path));
   out.end_array();
+  if (record.creating) {
+    out.key("creating");
+    out.write(true);
+  }
   out.end_object();
   return out.take();
 }
@@ -66,6 +71,8 @@ Result<Record> parse_record(std::string_view json) {
     } else if (key == "cgroups") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.cgroups.emplace_back());
+    } else if (key == "creating") {
+      reader.read(record.creating);
     } else {
       reader.skip();
     }
@@ -127,8 +134,7 @@ Result<void> Store::save(const Record& record) const {
 }
 
 Result<Record> Store::load(const std::string& id) const {
-  if (id.empty() || id.find('/') != std::string::npos || id == "." || id == "..")
-    return fail(ErrorKind::kInvalid, "'{}' is not a container id", id);
+  TRY(container::check_id(id));
   auto text = sys::read_file(fmt::format("{}/{}", directory(id), kStateFile), kMaxStateBytes);
   if (!text.ok() && text.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kNotFound, "container does not exist: {}", id);
@@ -144,6 +150,7 @@ Status Store::status(const Record& record) const {
   if (record.pid == 0) return Status::kCreating;
   // The number may belong to another process by now; the time it started at does not.
   if (start_time_of(record.pid) != record.start_time) return Status::kStopped;
+  if (record.creating) return Status::kCreating;
   return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
 }
 

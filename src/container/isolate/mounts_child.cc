@@ -14,18 +14,6 @@
 namespace berth::container {
 namespace {
 
-// What may be mounted over inside procfs: files that only inform. Anything else could hide a
-// setting that protects the container's own confinement, like attr/exec.
-constexpr const char* kProcFiles[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",
-                                      "/proc/stat",    "/proc/swaps",     "/proc/uptime",
-                                      "/proc/loadavg", "/proc/slabinfo"};
-
-bool may_cover_in_proc(const char* destination) {
-  for (const char* file : kProcFiles)
-    if (::strcmp(file, destination) == 0) return true;
-  return false;
-}
-
 bool set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
                     bool recursive) {
   if (set == 0 && clear == 0 && propagation == 0) return true;
@@ -163,8 +151,7 @@ bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
   if (target < 0) return child.fail(Step::kMountTarget, index);
   struct statfs below = {};
   if (::fstatfs(target, &below) != 0) return child.fail(Step::kMountTarget, index);
-  if (below.f_type == PROC_SUPER_MAGIC && plan.kind != MountKind::kProc &&
-      !may_cover_in_proc(plan.destination.c_str()))
+  if (below.f_type == PROC_SUPER_MAGIC && plan.kind != MountKind::kProc && !plan.may_cover_in_proc)
     return child.fail_with(EPERM, Step::kMountInsideProc, index);
   if (classic) {
     if (!mount_on_descriptor(child, plan, target)) return child.fail(Step::kMountFilesystem, index);
