@@ -1,12 +1,11 @@
 """Ways out that a spec, its caller or its image could open in berth-runtime itself."""
 
 import os
-import shutil
-import struct
 import subprocess
 import unittest
 from pathlib import Path
 
+import elf
 import waiting
 from bundle import CGROUPS, RUNTIME, RuntimeTest, main
 
@@ -191,20 +190,11 @@ class OwnProgram(RuntimeTest):
         self.made.append(path)
         return f"/bin/{name}"
 
-    def elf_with_interpreter(self, interpreter: str) -> bytes:
-        """The smallest ELF file that asks for an interpreter, its header table far from the start."""
-        text = interpreter.encode() + b"\0"
-        at = 8192
-        header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0x400000, at, 0, 0, 64, 56, 2, 0, 0, 0)
-        load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, at, at, 4096)
-        ask = struct.pack("<IIQQQQQQ", 3, 4, 64, 0x400040, 0x400040, len(text), len(text), 1)
-        return (header + text).ljust(at, b"\0") + load + ask
-
     def test_links_scripts_and_interpreters_that_lead_to_it(self):
         ways = ["/proc/self/exe", "/proc/1/exe", self.link("door", "/proc/self/exe"), self.link("door2", "door"),
                 self.put("script", b"#!/proc/self/exe\n"), self.put("script2", b"#! /bin/script -x\n"),
-                self.put("script3", b"#!/bin/door\n"), self.put("elf", self.elf_with_interpreter("/proc/self/exe")),
-                self.put("elf2", self.elf_with_interpreter("/bin/door"))]
+                self.put("script3", b"#!/bin/door\n"), self.put("elf", elf.asking_for("/proc/self/exe")),
+                self.put("elf2", elf.asking_for("/bin/door"))]
         for way in ways:
             with self.subTest(way):
                 self.fails(self.run_args(way, "--version"), 126, f'exec: "{way}": permission denied')
@@ -215,7 +205,7 @@ class OwnProgram(RuntimeTest):
         self.config["mounts"].append({"destination": "/bin/runtime", "type": "bind", "source": RUNTIME,
                                       "options": ["bind", "ro"]})
         for way in ("/bin/runtime", self.link("linked", "runtime"), self.put("script4", b"#!/bin/runtime\n"),
-                    self.put("elf3", self.elf_with_interpreter("/bin/runtime"))):
+                    self.put("elf3", elf.asking_for("/bin/runtime"))):
             with self.subTest(way):
                 self.fails(self.run_args(way, "--version"), 126, "leads to the runtime's own program")
 

@@ -51,7 +51,7 @@ struct CreateOptions {
   /// Told what there would be to undo, should this process be killed before create() returns: the
   /// cgroups, before they are made, and init's pid as soon as it has one (0: not yet). An error
   /// ends create().
-  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun;
+  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun = {};
 };
 
 class Container {
