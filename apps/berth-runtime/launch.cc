@@ -183,9 +183,7 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   };
   launched.container = TRY(container::Container::create(std::move(spec), create));
 
-  record.creating = false;
-  record.cgroups = launched.container->cgroup_paths();
-  TRY(store.save(record));
+  TRY(store.complete(record));
   if (!options.pid_file.empty()) TRY(write_pid_file(options.pid_file, record.pid));
   ScopeExit remove_pid_file([&] {
     if (!options.pid_file.empty()) ::unlink(options.pid_file.c_str());

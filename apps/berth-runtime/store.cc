@@ -38,10 +38,9 @@ std::string to_json(const Record& record) {
   out.begin_array();
   for (const auto& path : record.cgroups) out.write(std::string_view(path));
   out.end_array();
-  if (record.creating) {
-    out.key("creating");
-    out.write(true);
-  }
+  // The last byte but one: complete() changes it in place.
+  out.key("creating");
+  out.write(record.creating ? 1 : 0);
   out.end_object();
   return out.take();
 }
@@ -72,7 +71,9 @@ Result<Record> parse_record(std::string_view json) {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.cgroups.emplace_back());
     } else if (key == "creating") {
-      reader.read(record.creating);
+      std::int64_t creating = 0;
+      reader.read_int(creating, 0, 1);
+      record.creating = creating != 0;
     } else {
       reader.skip();
     }
@@ -130,6 +131,15 @@ Result<void> Store::save(const Record& record) const {
   }
   if (::rename(temporary.c_str(), name.c_str()) != 0)
     return fail_errno("cannot rename {}", temporary);
+  return {};
+}
+
+Result<void> Store::complete(Record& record) const {
+  const std::string name = fmt::format("{}/{}", directory(record.id), kStateFile);
+  const auto at = static_cast<off_t>(to_json(record).size() - sizeof "1}" + 1);
+  const UniqueFd file = TRY(sys::open_file(name, O_WRONLY));
+  if (::pwrite(file.get(), "0", 1, at) != 1) return fail_errno("cannot write {}", name);
+  record.creating = false;
   return {};
 }
 
