@@ -36,7 +36,7 @@ test:
 	@tools/run_tests $(RELEASE) -j $(JOBS) $(TEST_ARGS)
 
 conformance: build
-	@tools/setup test
+	@tools/setup test peers
 	@BERTH_BIN_DIR=$(RELEASE)/bin python3 tests/conformance/test_docker_cli.py -v
 
 bench: build

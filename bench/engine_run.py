@@ -30,7 +30,9 @@ def main() -> None:
                 [client(), *command], docker.environment)),
         ], arguments.rounds)
     print(harness.table("run --rm IMAGE true, default bridge network", results))
+    harness.promise("berth run --rm beside docker run --rm", harness.ratio(results, "docker"), 0.12)
     harness.save("engine_run", {"results": harness.as_json(results)})
+    harness.finish()
 
 
 if __name__ == "__main__":

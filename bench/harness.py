@@ -1,5 +1,6 @@
 """Measures contenders in the same run: warm-up, then rounds in which each has one turn (A B C, A B C, ...), so that
-what the machine does meanwhile meets all of them alike. Reports medians and the ratio to the first contender.
+what the machine does meanwhile meets all of them alike. Reports medians and the ratio to the first contender, and holds
+the figures against the promises of SPECIFICATION.md: a bench that finds one broken ends with 1.
 """
 
 import argparse
@@ -42,10 +43,32 @@ def run_program(argv: list[str], environment: dict[str, str] | None = None) -> N
         raise RuntimeError(f"{' '.join(argv)} ended with {code}")
 
 
+# Seconds between two turns. The kernel removes network namespaces behind one's back and holds locks meanwhile: what one
+# contender leaves it to do must not be charged to the next.
+SETTLE = 0.05
+
+_broken: list[str] = []
+
+
+def promise(what: str, value: float, limit: float, unit: str = "x") -> None:
+    """Holds a figure against its limit, and says so."""
+    kept = value <= limit
+    print(f"  promise {'kept' if kept else 'BROKEN'}: {what}: {value:.3g}{unit}, at most {limit:.3g}{unit}", flush=True)
+    if not kept:
+        _broken.append(what)
+
+
+def finish() -> None:
+    """The end of every bench."""
+    if _broken:
+        sys.exit(f"broken: {', '.join(_broken)}")
+
+
 def measure(contenders: list[Contender], rounds: int, warmup: int = 3) -> list[Result]:
     times: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for turn in range(warmup + rounds):
         for contender in contenders:
+            time.sleep(SETTLE)
             begin = time.perf_counter()
             contender.once()
             if turn >= warmup:
@@ -64,6 +87,11 @@ def machine() -> str:
     governor = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
     scaling = governor.read_text().strip() if governor.exists() else "no frequency scaling"
     return f"{cpu}, {os.cpu_count()} cores, Linux {platform.release()}, {scaling}"
+
+
+def ratio(results: list[Result], peer: str) -> float:
+    """Berth's median over that of the peer whose name starts so."""
+    return results[0].median / next(result.median for result in results if result.name.startswith(peer))
 
 
 def table(title: str, results: list[Result], unit: str = "ms", scale: float = 1000.0) -> str:

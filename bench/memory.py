@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Memory: the idle engine, and what a running container adds beside its own workload.
 
-Berth: RSS of berthd; private memory of the container's berth-holder. Docker: RSS of dockerd and containerd; private memory of
-the container's shim. Each over CONTAINERS containers that sleep.
+Berth: RSS of berthd; private memory of the container's berth-holder, clean pages included. Docker: RSS of dockerd and
+containerd; private memory of the container's shim. Each over CONTAINERS containers that sleep. What a container adds is its
+keeper's private memory and its share of the growth of the daemons.
 """
 
 import statistics
@@ -55,7 +56,10 @@ def measure(run_one, idle: list[str], keeper: str) -> dict[str, float]:
     if len(keepers) != CONTAINERS:
         raise RuntimeError(f"{len(keepers)} processes of {keeper} for {CONTAINERS} containers")
     result[f"{keeper}, each"] = statistics.median(private(pid) for pid in keepers)
-    result |= {f"{name}, with {CONTAINERS} containers": sum(rss(pid) for pid in processes(name)) for name in idle}
+    for name in idle:
+        result[f"{name}, with {CONTAINERS} containers"] = sum(rss(pid) for pid in processes(name))
+    growth = sum(result[f"{name}, with {CONTAINERS} containers"] - result[f"{name}, idle"] for name in idle)
+    result[f"a container adds ({keeper} + daemons)"] = result[f"{keeper}, each"] + max(growth, 0) / CONTAINERS
     return result
 
 
@@ -76,7 +80,10 @@ def main() -> None:
     print(f"memory, MiB (Berth, then {title})")
     for name, value in (own | peer).items():
         print(f"  {name:44}{value:>9.2f}")
+    harness.promise("berthd idle", own["berthd, idle"], 15, " MiB")
+    harness.promise("a running container adds", own["a container adds (berth-holder + daemons)"], 1, " MiB")
     harness.save("memory", {"berth_mib": own, "docker_mib": peer, "docker": title})
+    harness.finish()
 
 
 if __name__ == "__main__":

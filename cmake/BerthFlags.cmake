@@ -22,7 +22,8 @@ else()
   add_compile_options(-Wno-sign-conversion)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # What g++ 12's optimiser believes of std::string and std::variant, wrongly; `make lint` looks at the same code.
+  # What g++ 12's optimiser believes of std::string and std::variant, wrongly; `make tidy` has clang look at the same
+  # code.
   add_compile_options(-Wno-free-nonheap-object -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
                       -Wno-stringop-overflow)
   string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")

@@ -9,7 +9,7 @@ endif()
 # Header-only, so that the static programs carry just what they use.
 set(BERTH_FMT fmt::fmt-header-only)
 
-foreach(module libnl-3.0 libnftables libseccomp libcap libarchive libzstd libisal sqlite3 nettle)
+foreach(module libnl-3.0 libnftables libarchive libzstd libisal sqlite3 nettle)
   string(REGEX REPLACE "[^a-z0-9]" "_" target ${module})
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
 endforeach()

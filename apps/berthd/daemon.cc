@@ -3,10 +3,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "api/docker/api.h"
@@ -24,6 +26,7 @@ namespace asio = boost::asio;
 // For what clients wait for when the daemon is told to end. What takes longer, a stop with its
 // grace period, goes on without us: the workload's holder has its orders.
 constexpr std::chrono::seconds kFarewell{5};
+constexpr std::chrono::seconds kInheritance{1};
 
 // Sockets are taken first: of two daemons with one address the later one ends before it has touched
 // anything.
@@ -37,14 +40,36 @@ Result<std::vector<http::Listener>> open_listeners(const std::vector<http::Addre
   return listeners;
 }
 
+// A daemon that was killed while it spawned a holder leaves its sockets and locks to that child
+// until the child executes, moments later. Only who keeps them longer is another daemon.
+template <typename Open>
+auto patiently(Open open) -> decltype(open()) {
+  const auto end = std::chrono::steady_clock::now() + kInheritance;
+  for (;;) {
+    auto opened = open();
+    if (opened.ok() || opened.error().kind() != ErrorKind::kConflict ||
+        std::chrono::steady_clock::now() > end)
+      return opened;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
 class Daemon {
  public:
   Daemon() : signals_(loop_), farewell_(loop_) {}
 
   Result<void> open(Options options) {
-    listeners_ = TRY(open_listeners(options.hosts));
+    // First: whoever has been told that the daemon is ready may end it, and cleanly.
+    boost::system::error_code ignored;
+    signals_.add(SIGTERM, ignored);
+    signals_.add(SIGINT, ignored);
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (!error) end(signal);
+    });
+    listeners_ = TRY(patiently([&] { return open_listeners(options.hosts); }));
     if (!options.pid_file.empty()) pid_file_.emplace(TRY(PidFile::write(options.pid_file)));
-    engine_ = TRY(engine::Engine::open(std::move(options.engine), loop_.get_executor()));
+    engine_ =
+        TRY(patiently([&] { return engine::Engine::open(options.engine, loop_.get_executor()); }));
     api_ = std::make_unique<docker::Api>(*engine_, BERTH_VERSION);
     server_ = std::make_unique<http::Server>(
         loop_.get_executor(), [this](http::Exchange& exchange) { return api_->handle(exchange); });
@@ -57,12 +82,6 @@ class Daemon {
   }
 
   void run() {
-    boost::system::error_code ignored;
-    signals_.add(SIGTERM, ignored);
-    signals_.add(SIGINT, ignored);
-    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
-      if (!error) end(signal);
-    });
     loop_.run();
     engine_->close();
   }
@@ -75,9 +94,9 @@ class Daemon {
     farewell_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       log::info("not waiting any longer for {} requests", server_->clients());
-      // Coroutines that still work on the engine cannot be taken apart safely: the process ends
-      // with them. The records are transactions; the sockets' files have gone with server_->stop().
-      engine_->close();
+      // Coroutines and threads that still work on the engine cannot be taken apart safely, and may
+      // take long: the process ends with them, as it might at any moment. The sockets' files have
+      // gone with server_->stop().
       pid_file_.reset();
       std::_Exit(EXIT_SUCCESS);
     });

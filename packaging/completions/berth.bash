@@ -1,47 +1,85 @@
-# Completion of berth(1) for bash: verbs, flags as the verb's own --help lists them, containers and images.
+# Completion of berth(1) for bash. Commands and flags are those that --help lists, so they are the program's own;
+# containers and images are asked of the engine.
+
+_berth_commands() {
+  berth "$@" --help 2>/dev/null | sed -nE '/Commands:$/,/^$/s/^  ([a-z]+) .*/\1/p'
+}
 
 _berth_flags() {
-  berth "$1" --help 2>/dev/null | sed -nE 's/^ *(-[A-Za-z], )?(--[a-z0-9-]+).*/\2/p'
+  berth "$@" --help 2>/dev/null | sed -nE 's/^  (-., |    )(--[a-z0-9-]+).*/\2/p'
+  echo --help
+}
+
+# _berth_takes_value FLAG COMMAND...: its line names a value: "  -e, --env list   Set ...".
+_berth_takes_value() {
+  local flag=$1
+  shift
+  berth "$@" --help 2>/dev/null | grep -qE -- "^ +(-., )?$flag( |, --[a-z0-9-]+ )[a-z0-9]"
+}
+
+_berth_containers() { "$@" --format '{{.Names}}' 2>/dev/null; }
+_berth_images() { "$@" images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null; }
+
+# What may follow the flags of a command: _berth_operands ENGINE... -- COMMAND...
+_berth_operands() {
+  local -a engine=()
+  while [[ $1 != -- ]]; do
+    engine+=("$1")
+    shift
+  done
+  case "$*" in
+    "-- inspect")
+      _berth_containers "${engine[@]}" ps -a
+      _berth_images "${engine[@]}"
+      ;;
+    *" create" | *" run" | *" rmi" | *" tag" | "-- image rm" | "-- image inspect") _berth_images "${engine[@]}" ;;
+    *" attach" | *" kill" | *" stop" | *" wait") _berth_containers "${engine[@]}" ps ;;
+    *" inspect" | *" logs" | *" rename" | *" rm" | *" start") _berth_containers "${engine[@]}" ps -a ;;
+  esac
 }
 
 _berth() {
-  local word=${COMP_WORDS[COMP_CWORD]} verb="" i
+  # Split at blanks: bash's own words end at each colon of a socket's or an image's name.
+  local line=${COMP_LINE:0:COMP_POINT} found i
+  local -a words engine=(berth) command=()
+  read -ra words <<<"$line"
+  [[ $line == *[[:blank:]] ]] && words+=("")
+  local word=${words[-1]} previous=${words[-2]-}
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    case ${COMP_WORDS[i]} in
-      -H | --host) ((i++)) ;;
+
+  found=$(_berth_commands)
+  for ((i = 1; i < ${#words[@]} - 1 && ${#found} > 0; i++)); do
+    case ${words[i]} in
+      -H | --host)
+        engine+=(--host "${words[i + 1]}")
+        ((++i))
+        ;;
+      --host=*) engine+=("${words[i]}") ;;
       -*) ;;
       *)
-        verb=${COMP_WORDS[i]}
-        break
+        command+=("${words[i]}")
+        found=$(_berth_commands "${command[@]}") # of a group; a command has none
         ;;
     esac
   done
-  if [[ -z $verb ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "attach create events images import info inspect kill load logs ps rename rm rmi
-      run start stop tag version wait --host --version --help" -- "$word")
+
+  if [[ $previous == -* ]] && _berth_takes_value "$previous" "${command[@]}"; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
     return
   fi
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "$(_berth_flags "$verb")" -- "$word")
-    return
+    found=$(_berth_flags "${command[@]}")
+  elif [[ -z $found ]]; then
+    found=$(_berth_operands "${engine[@]}" -- "${command[@]}")
   fi
-  case $verb in
-    attach | kill | logs | stop | wait)
-      mapfile -t COMPREPLY < <(compgen -W "$(berth ps --format '{{.Names}}' 2>/dev/null)" -- "$word")
-      ;;
-    inspect | rename | rm | start)
-      mapfile -t COMPREPLY < <(compgen -W "$(berth ps -a --format '{{.Names}}' 2>/dev/null)" -- "$word")
-      ;;
-    create | rmi | run | tag)
-      # A colon is a word of its own to readline; complete the part behind it.
-      mapfile -t COMPREPLY < <(compgen -W "$(berth images --format '{{.Repository}}:{{.Tag}}' 2>/dev/null)" -- "$word")
-      declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$word"
-      ;;
-    import | load)
-      mapfile -t COMPREPLY < <(compgen -f -- "$word")
-      ;;
-  esac
+  mapfile -t COMPREPLY < <(compgen -W "$found" -- "$word")
+  if [[ ${#COMPREPLY[@]} -eq 0 && ${command[*]} =~ (^| )(create|import|load|run)$ ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+  fi
+  # What bash replaces is the part behind the last colon.
+  if [[ $word == *:* && ${COMP_WORDBREAKS-} == *:* ]]; then
+    COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
+  fi
 }
 
 complete -F _berth berth

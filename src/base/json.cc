@@ -39,6 +39,9 @@ Result<Json> parse_json(std::string_view text, std::size_t max_bytes) {
   if (text.size() > max_bytes)
     return fail(ErrorKind::kExhausted, "JSON document of {} bytes is over the cap of {}",
                 text.size(), max_bytes);
+  // The library takes it for the end of the text, whatever follows.
+  if (text.find('\0') != std::string_view::npos)
+    return fail(ErrorKind::kInvalid, "not valid JSON: it contains a null byte");
   if (too_deep(text))
     return fail(ErrorKind::kExhausted, "JSON is nested deeper than {} levels", kMaxJsonDepth);
   try {

@@ -16,6 +16,13 @@ TEST(Json, SaysWhereTheTextGoesWrong) {
   EXPECT_NE(bad.error().message().find("line 2"), std::string::npos) << bad.error().message();
 }
 
+// The library would take it for the end, and what follows would be seen by nobody.
+TEST(Json, ANullByteEndsNoText) {
+  using namespace std::string_view_literals;
+  for (const auto text : {"1\0"sv, "{}\0{"sv, "\0"sv, "[1,\0]"sv, "\"\0\""sv})
+    EXPECT_EQ(parse_json(text).error().kind(), ErrorKind::kInvalid);
+}
+
 TEST(Json, CapsSizeAndDepth) {
   EXPECT_EQ(parse_json("[1,2,3]", 6).error().kind(), ErrorKind::kExhausted);
   const auto nested = [](std::size_t depth) {

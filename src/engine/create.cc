@@ -27,8 +27,9 @@ Result<void> check_bind_source(const MountRequest& request) {
 
 // Resolves every mount the workload asks for, and gives each `volumes` path that has none a volume
 // of its own.
-Result<std::vector<MountPoint>> resolve_mounts(const WorkloadConfig& config, Volumes& volumes) {
-  std::vector<MountPoint> points;
+// What is in `points` after an error is the caller's to undo.
+Result<void> resolve_mounts(const WorkloadConfig& config, Volumes& volumes,
+                            std::vector<MountPoint>& points) {
   for (const MountRequest& request : config.mounts) {
     MountPoint point{.kind = request.kind,
                      .name = {},
@@ -67,13 +68,27 @@ Result<std::vector<MountPoint>> resolve_mounts(const WorkloadConfig& config, Vol
     point.source = volumes.data_path(point.name);
     points.push_back(std::move(point));
   }
-  return points;
+  return {};
 }
 
-void drop_anonymous_volumes(const std::vector<MountPoint>& points, Volumes& volumes) {
-  for (const MountPoint& point : points) {
-    // What cannot be removed now is an unused volume that a prune finds.
-    if (point.kind == MountKind::kVolume && !volumes.remove_if_anonymous(point.name).ok()) continue;
+// The volumes that resolve_mounts() made, as against those it found: the former are the anonymous
+// ones that the request does not name.
+std::vector<std::string> made_volumes(const WorkloadView& view) {
+  std::vector<std::string> names;
+  for (const MountPoint& point : view.mounts) {
+    const bool asked_for =
+        std::ranges::any_of(view.config.mounts, [&](const MountRequest& request) {
+          return request.kind == MountKind::kVolume && request.source == point.name;
+        });
+    if (point.kind == MountKind::kVolume && !asked_for) names.push_back(point.name);
+  }
+  return names;
+}
+
+void drop_anonymous_volumes(const std::vector<std::string>& names, Volumes& volumes) {
+  for (const std::string& name : names) {
+    // What cannot be removed now is swept at the next start.
+    if (!volumes.remove_if_anonymous(name).ok()) continue;
   }
 }
 
@@ -84,6 +99,9 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
   auto look_up = [&]() -> Result<image::Image> { return images_->find(config.image); };
   auto found = co_await offload(pool_, look_up);
   CO_TRY(const image::Image image, std::move(found));
+  // Until the workload is listed, nobody else knows that the image is needed.
+  creating_from_.push_back(image.id);
+  ScopeExit made_or_not([&] { creating_from_.erase(std::ranges::find(creating_from_, image.id)); });
 
   merge_image_config(config, image.config);
   CO_TRY_VOID(validate_config(config));
@@ -117,10 +135,10 @@ Task<CreateResult> EngineImpl::create(std::string name, WorkloadConfig config) {
   view.resolv_conf_path = state_dir + "/resolv.conf";
 
   auto make = [&, top = image.top_snapshot]() -> Result<void> {
-    view.mounts = TRY(resolve_mounts(view.config, volumes_));
-    ScopeExit drop_volumes([&] { drop_anonymous_volumes(view.mounts, volumes_); });
+    ScopeExit drop_volumes([&] { drop_anonymous_volumes(made_volumes(view), volumes_); });
+    TRY(resolve_mounts(view.config, volumes_, view.mounts));
     ScopeExit drop_data([&] {
-      if (const auto dropped = remove_data(view, false); !dropped.ok())
+      if (const auto dropped = remove_data(view, {}); !dropped.ok())
         log::warning("workload {}: {}", view.id.brief(), dropped.error().message());
     });
     TRY(images_->snapshots().prepare(snapshot_key(view.id), top));

@@ -29,8 +29,13 @@ Result<void> EngineImpl::signal(Workload& workload, int number) {
       .context("signal container " + workload.view.id.str());
 }
 
+boost::asio::awaitable<void> EngineImpl::at_rest(Entry workload) {
+  while (workload->in_transit()) co_await workload->changed.wait();
+}
+
 Task<> EngineImpl::kill(std::string reference, int number) {
   CO_TRY(const Entry workload, registry_.find(reference));
+  co_await at_rest(workload);
   if (workload->view.status.state != WorkloadState::kRunning) {
     co_return fail(ErrorKind::kConflict, "Cannot kill container: {}: container {} is not running",
                    reference, workload->view.id.str());
@@ -47,13 +52,15 @@ Task<> EngineImpl::kill(std::string reference, int number) {
   co_return Result<void>();
 }
 
-Task<bool> EngineImpl::stop(std::string reference, std::optional<int> timeout) {
+Task<bool> EngineImpl::stop(std::string reference, StopOptions options) {
   CO_TRY(const Entry workload, registry_.find(reference));
+  co_await at_rest(workload);
   if (workload->view.status.state != WorkloadState::kRunning) co_return false;
   const WorkloadConfig& config = workload->view.config;
-  const int number =
+  const int own_signal =
       config.stop_signal.empty() ? SIGTERM : parse_signal(config.stop_signal).value_or(SIGTERM);
-  const int seconds = timeout.value_or(config.stop_timeout.value_or(kDefaultStopSeconds));
+  const int number = options.signal.value_or(own_signal);
+  const int seconds = options.timeout.value_or(config.stop_timeout.value_or(kDefaultStopSeconds));
 
   CO_TRY_VOID(signal(*workload, number));
   publish(*workload, "kill", {{"signal", std::to_string(number)}});
@@ -74,6 +81,20 @@ Task<bool> EngineImpl::stop(std::string reference, std::optional<int> timeout) {
   co_return true;
 }
 
+Task<> EngineImpl::restart(std::string reference, StopOptions options) {
+  CO_TRY(const Entry workload, registry_.find(reference));
+  const std::string id = workload->view.id.str();
+  workload->restarting = true;
+  auto stopped = co_await stop(id, options);
+  co_await at_rest(workload);
+  workload->restarting = false;
+  CO_TRY_VOID(std::move(stopped));
+  auto started = co_await start(id);
+  CO_TRY_VOID(std::move(started));
+  publish(*workload, "restart");
+  co_return Result<void>();
+}
+
 Task<ExitStatus> EngineImpl::wait(std::string reference, WaitCondition condition) {
   CO_TRY(const Entry workload, registry_.find(reference));
   const std::uint64_t exits = workload->exits;
@@ -86,7 +107,7 @@ Task<ExitStatus> EngineImpl::wait(std::string reference, WaitCondition condition
       case WaitCondition::kNextExit:
         return workload->exits != exits;
       case WaitCondition::kRemoved:
-        return false;
+        return !workload->removal_failure.empty();
     }
     return false;
   };
@@ -97,7 +118,9 @@ Task<ExitStatus> EngineImpl::wait(std::string reference, WaitCondition condition
       co_return fail(ErrorKind::kInternal, "wait for {} was cancelled", reference);
   }
   // Why a start failed was its caller's to hear; the wait itself has not failed.
-  co_return ExitStatus{.code = workload->view.status.exit_code, .error = {}};
+  co_return ExitStatus{
+      .code = workload->view.status.exit_code,
+      .error = condition == WaitCondition::kRemoved ? workload->removal_failure : std::string()};
 }
 
 boost::asio::awaitable<bool> EngineImpl::ended_within(Entry workload,
@@ -131,7 +154,7 @@ void EngineImpl::note_exit(const Entry& workload, const holder::Exited& exited) 
 }
 
 boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
-  const bool remove = workload->view.config.auto_remove;
+  const bool remove = workload->view.config.auto_remove && !workload->restarting;
   const std::optional<network::Endpoint> endpoint =
       std::exchange(workload->view.status.endpoint, std::nullopt);
   auto write_down = [this, remove, endpoint, view = workload->view]() -> Result<void> {
@@ -139,21 +162,29 @@ boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
       if (auto freed = network_->disconnect(*endpoint); !freed.ok())
         log::warning("workload {}: {}", view.id.brief(), freed.error().message());
     }
+    // The exit record that the holder wrote is the truth until then, and the run's directory says
+    // that it is about this run. A workload about to be removed needs no more.
+    if (remove) return {};
+    TRY(records_->update(view));
     remove_run_dir(view.id);
-    // The exit record that the holder wrote is the truth until then; a workload about to be removed
-    // needs no more.
-    return remove ? Result<void>() : records_->update(view);
+    return {};
   };
   if (auto written = co_await offload(pool_, write_down); !written.ok())
     log::error("workload {}: record its end: {}", workload->view.id.brief(),
                written.error().message());
   workload->settling = false;
   workload->changed.notify_all();
-  if (remove && workload->view.status.state == WorkloadState::kExited) {
-    if (auto removed = co_await remove_entry(workload, true); !removed.ok())
-      log::error("workload {}: remove it after its end: {}", workload->view.id.brief(),
-                 removed.error().message());
-  }
+  if (remove) co_await auto_remove(workload);
+}
+
+boost::asio::awaitable<void> EngineImpl::auto_remove(Entry workload) {
+  // Somebody may have started it, or begun to remove it, since.
+  const WorkloadState state = workload->view.status.state;
+  if (state != WorkloadState::kExited && state != WorkloadState::kCreated) co_return;
+  auto removed = co_await remove_entry(workload, true);
+  if (removed.ok()) co_return;
+  log::error("workload {}: remove it as it asked: {}", workload->view.id.brief(),
+             removed.error().message());
 }
 
 void EngineImpl::on_holder_closed(const Entry& workload) {

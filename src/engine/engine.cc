@@ -78,7 +78,7 @@ Result<void> EngineImpl::open_stores() {
                                             .table = options_.bridge,
                                             .pool_size = options_.pool_size,
                                             .in_use = TRY(may_be_connected())}));
-  image_count_ = TRY(images_->list()).size();
+  image_count_ = TRY(images_->count());
   return {};
 }
 
@@ -100,6 +100,14 @@ void EngineImpl::close() {
     container::remove_empty_cgroups(*cgroups, "berth");
 }
 
+std::optional<ExitStatus> EngineImpl::ended_meanwhile(std::string_view reference) const {
+  const auto current = std::chrono::steady_clock::now();
+  for (const PastEnd& end : past_ends_)
+    if ((end.id == reference || end.name == reference) && current < end.known_until)
+      return end.status;
+  return std::nullopt;
+}
+
 Result<WorkloadView> EngineImpl::inspect(std::string_view reference) const {
   return TRY(registry_.find(reference))->view;
 }
@@ -118,15 +126,20 @@ std::vector<WorkloadView> EngineImpl::list(bool all) const {
 Task<> EngineImpl::rename(std::string reference, std::string name) {
   CO_TRY(const Entry workload, registry_.find(reference));
   if (name.starts_with('/')) name.erase(0, 1);
-  if (workload->busy())
-    co_return fail(ErrorKind::kConflict, "container {} is being changed", reference);
+  co_await at_rest(workload);
+  if (workload->removed || workload->view.status.state == WorkloadState::kRemoving)
+    co_return fail(ErrorKind::kConflict, "container {} is being removed", reference);
   if (name == workload->view.name)
     co_return fail(ErrorKind::kInvalid,
                    "Renaming a container with the same name as its current name");
   CO_TRY_VOID(registry_.reserve_name(name, workload->view.id));
   const std::string old = std::exchange(workload->view.name, name);
+  workload->renaming = true;
   auto write_down = [this, view = workload->view] { return records_->update(view); };
-  if (auto written = co_await offload(pool_, write_down); !written.ok()) {
+  auto written = co_await offload(pool_, write_down);
+  workload->renaming = false;
+  workload->changed.notify_all();
+  if (!written.ok()) {
     workload->view.name = old;
     registry_.release_name(name);
     co_return std::move(written).error();

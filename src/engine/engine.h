@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,11 @@ enum class WaitCondition { kNotRunning, kNextExit, kRemoved };
 struct ExitStatus {
   int code = 0;
   std::string error;
+};
+
+struct StopOptions {
+  std::optional<int> timeout = {};  // seconds until SIGKILL, -1: never; empty: the workload's own
+  std::optional<int> signal = {};   // empty: the workload's own
 };
 
 struct EngineInfo {
@@ -91,12 +97,18 @@ class Engine {
   virtual Task<> attach(std::string workload, AttachOptions options, UniqueFd client) = 0;
   virtual Task<> resize(std::string workload, unsigned rows, unsigned columns) = 0;
   virtual Task<> kill(std::string workload, int signal) = 0;
-  /// Sends the stop signal, after `timeout` seconds SIGKILL (-1: never; empty: the workload's own),
-  /// and waits for the end. `false` if it was not running (Docker's 304).
-  virtual Task<bool> stop(std::string workload, std::optional<int> timeout) = 0;
+  /// Sends the stop signal, after the timeout SIGKILL, and waits for the end. `false` if it was not
+  /// running (Docker's 304).
+  virtual Task<bool> stop(std::string workload, StopOptions options) = 0;
+  /// A stop, if it runs, and a start; one that is to be removed at its end survives this one.
+  virtual Task<> restart(std::string workload, StopOptions options) = 0;
   virtual Task<> remove(std::string workload, bool force, bool volumes) = 0;
   virtual Task<> rename(std::string workload, std::string name) = 0;
   virtual Task<ExitStatus> wait(std::string workload, WaitCondition condition) = 0;
+
+  /// How a workload ended that was removed at its end while no engine lived. Kept for a minute, so
+  /// that who waited for it can learn it.
+  virtual std::optional<ExitStatus> ended_meanwhile(std::string_view workload) const = 0;
 
   virtual Result<WorkloadView> inspect(std::string_view workload) const = 0;
   virtual std::vector<WorkloadView> list(bool all) const = 0;

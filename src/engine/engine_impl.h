@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,12 @@ class EngineImpl final : public Engine {
   Task<> attach(std::string workload, AttachOptions options, UniqueFd client) override;
   Task<> resize(std::string workload, unsigned rows, unsigned columns) override;
   Task<> kill(std::string workload, int signal) override;
-  Task<bool> stop(std::string workload, std::optional<int> timeout) override;
+  Task<bool> stop(std::string workload, StopOptions options) override;
+  Task<> restart(std::string workload, StopOptions options) override;
   Task<> remove(std::string workload, bool force, bool volumes) override;
   Task<> rename(std::string workload, std::string name) override;
   Task<ExitStatus> wait(std::string workload, WaitCondition condition) override;
+  std::optional<ExitStatus> ended_meanwhile(std::string_view workload) const override;
   Result<WorkloadView> inspect(std::string_view workload) const override;
   std::vector<WorkloadView> list(bool all) const override;
 
@@ -65,6 +68,7 @@ class EngineImpl final : public Engine {
     std::optional<network::Endpoint> endpoint;
     holder::Start message;
     UniqueFd spec;
+    UniqueFd holder;  // pidfd of the holder
   };
   Result<Launch> launch(const WorkloadView& view);
   Result<void> begin_run(const WorkloadId& id, const network::Endpoint& endpoint) const;
@@ -72,13 +76,19 @@ class EngineImpl final : public Engine {
                                    const network::Endpoint& endpoint) const;
   Result<void> tell_start(Workload& workload, const Launch& launch);
   boost::asio::awaitable<void> write_record(Entry workload);
-  Task<> run(Entry workload);
+  /// `before` is the state to go back to.
+  Task<> run(Entry workload, WorkloadState before);
+  void give_up_holder(const WorkloadId& id, int pidfd) const;
   Result<void> send_attach(Workload& workload, PendingAttach pending);
   void listen_to_holder(const Entry& workload, UniqueFd socket);
   void on_holder_message(const Entry& workload, const holder::HolderMessage& message);
   void on_holder_closed(const Entry& workload);
 
   // end.cc
+  /// Waits until what is under way with `workload` has come to its end.
+  boost::asio::awaitable<void> at_rest(Entry workload);
+  /// After an end, or a start that failed, of a workload that asked for it.
+  boost::asio::awaitable<void> auto_remove(Entry workload);
   boost::asio::awaitable<void> settle(Entry workload);
   void note_exit(const Entry& workload, const holder::Exited& exited);
   /// Waits until `workload` has ended; false if `timeout` passed first.
@@ -92,11 +102,19 @@ class EngineImpl final : public Engine {
   // remove.cc
   void remove_run_dir(const WorkloadId& id);
   Task<> remove_entry(Entry workload, bool volumes);
-  Result<void> remove_data(const WorkloadView& view, bool volumes);
+  Result<void> remove_data(const WorkloadView& view, const std::vector<std::string>& volumes);
+  /// The volumes of a workload that no other one mounts.
+  std::vector<std::string> own_volumes(const WorkloadView& view) const;
 
   // recovery.cc
-  Result<void> recover_workload(WorkloadView view);
-  Result<void> remove_orphans();
+  Result<void> recover_workload(const Entry& workload);
+  Result<void> settle_past(const Entry& workload, bool began);
+  void remember_end(const WorkloadView& view);
+  void remove_orphans();
+  Result<void> remove_orphan_directories(const std::string& directory);
+  Result<void> remove_orphan_snapshots();
+  Result<void> remove_orphan_volumes();
+  bool owned(std::string_view id) const { return registry_.find(id).ok(); }
 
   // images.cc
   void publish_image(const std::string& actor, std::string action);
@@ -118,6 +136,14 @@ class EngineImpl final : public Engine {
   Registry registry_;
   EventBus events_;
   std::size_t image_count_ = 0;
+  std::vector<std::string> creating_from_;  // images of workloads that are being created
+  struct PastEnd {
+    std::string id;
+    std::string name;
+    ExitStatus status;
+    std::chrono::steady_clock::time_point known_until;
+  };
+  std::vector<PastEnd> past_ends_;  // ended_meanwhile()
   // Last: their threads end before what they use. Uploads have threads of their own: a client that
   // sends an archive slowly must not hold up a start.
   boost::asio::thread_pool pool_;

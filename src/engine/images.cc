@@ -24,7 +24,7 @@ Task<std::string> EngineImpl::import_image(ByteSource& tar,
 
 Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool force) {
   // Asked for on a pool thread: what is in use is settled before the work leaves the loop.
-  std::vector<std::string> used;
+  std::vector<std::string> used = creating_from_;
   for (const Entry& workload : registry_.all()) used.push_back(workload->view.image_id);
   auto in_use = [&](const std::string& id) { return std::ranges::find(used, id) != used.end(); };
   auto remove = [&] { return images_->remove(reference, force, in_use); };

@@ -24,9 +24,12 @@ class RecordStore {
   /// Replaces the record of view.id, its name included. kNotFound if there is none; kConflict if
   /// the name is taken.
   virtual Result<void> update(const WorkloadView& view) = 0;
-  /// Idempotent.
+  /// Idempotent. Succeeds on a full disk.
   virtual Result<void> erase(const WorkloadId& id) = 0;
-  virtual Result<std::vector<WorkloadView>> load_all() const = 0;
+  /// A record that cannot be read becomes a workload that has ended, with the reason as its error.
+  virtual Result<std::vector<WorkloadView>> load_all() = 0;
+  /// Whether load_all() could not read the record. It is kept as it is: update() says kCorrupt.
+  virtual bool is_damaged(const WorkloadId& id) const = 0;
 
   /// The engine's own id, made at the first opening.
   virtual std::string engine_id() const = 0;

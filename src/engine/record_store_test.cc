@@ -1,5 +1,6 @@
 #include "engine/record_store.h"
 
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -68,6 +69,28 @@ TEST_F(RecordStoreTest, EraseIsIdempotent) {
   EXPECT_TRUE(store->erase(one.id).ok());
   EXPECT_TRUE(store->erase(one.id).ok());
   EXPECT_TRUE(store->load_all()->empty());
+}
+
+TEST_F(RecordStoreTest, ADamagedRecordIsAWorkloadThatCanOnlyBeRemoved) {
+  WorkloadView one = view("one");
+  ASSERT_TRUE((*RecordStore::open(path()))->insert(one).ok());
+  SQLite::Database(path(), SQLite::OPEN_READWRITE)
+      .exec("UPDATE workloads SET record = '{\"id\": tru'");
+  const auto store = *RecordStore::open(path());
+  const auto all = store->load_all();
+  ASSERT_TRUE(all.ok()) << all.error().message();
+  ASSERT_EQ(all->size(), 1U);
+  EXPECT_EQ(all->front().id, one.id);
+  EXPECT_EQ(all->front().name, "one");
+  EXPECT_NE(all->front().status.error.find("damaged"), std::string::npos);
+  EXPECT_TRUE(store->is_damaged(one.id));
+  EXPECT_EQ(store->update(one).error().kind(), ErrorKind::kCorrupt);
+  EXPECT_TRUE(store->erase(one.id).ok());
+}
+
+TEST_F(RecordStoreTest, SpaceForARemovalIsHeld) {
+  const auto store = *RecordStore::open(path());
+  EXPECT_GT(std::filesystem::file_size(path() + ".reserve"), 0U);
 }
 
 TEST_F(RecordStoreTest, ForeignFileIsRefusedAndKept) {

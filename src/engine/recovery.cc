@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "base/log.h"
+#include "container/cgroup/manager.h"
 #include "engine/engine_impl.h"
 #include "engine/record.h"
 #include "holder/client.h"
@@ -26,6 +27,8 @@ constexpr std::chrono::seconds kHelloPatience{10};
 constexpr std::chrono::seconds kDeathPatience{10};
 // Docker's answer for a workload of which nobody knows how it ended.
 constexpr int kLostExitCode = 255;
+// How long the end of a workload that is gone is known for those who had waited for it.
+constexpr std::chrono::minutes kEndKnown{1};
 
 struct Greeted {
   UniqueFd socket;
@@ -68,20 +71,17 @@ Result<void> kill_process(pid_t pid, const std::string& expected_start) {
   return {};
 }
 
-// Kills what a holder that is gone has left behind: the workload's init, with which its pid
-// namespace ends, and its cgroups, which are empty then.
+// Kills what a holder that is gone has left behind: the workload's init, and whatever else is in
+// its cgroups, which go with it.
 Result<void> clear_remains(const std::string& run_dir) {
   auto text = sys::read_file(fmt::format("{}/{}", run_dir, holder::kStartedName));
   if (!text.ok()) return {};  // nothing had been started
   const holder::StartedRecord started = TRY(holder::started_record_from_json(*text));
   TRY(kill_process(started.holder_pid, started.holder_start));
   TRY(kill_process(started.pid, started.pid_start));
-  for (const std::string& cgroup : started.cgroups) {
-    // One that is busy or gone is not worth more than a line.
-    if (::rmdir(cgroup.c_str()) != 0 && errno != ENOENT)
-      log::warning("{}", fail_errno("remove cgroup {}", cgroup).message());
-  }
-  return {};
+  // With a pid namespace of its own everything has ended with init; without, the cgroups know the
+  // rest.
+  return TRY(container::adopt_cgroups(started.cgroups))->destroy();
 }
 
 }  // namespace
@@ -97,51 +97,76 @@ Result<holder::Exited> EngineImpl::end_of_lost(const WorkloadId& id) const {
       .error = "the workload was lost: its holder, or the host, went down without an exit record"};
 }
 
-Result<void> EngineImpl::recover() {
-  for (WorkloadView& view : TRY(records_->load_all())) TRY(recover_workload(std::move(view)));
-  TRY(network_->finish_adoption());
-  return remove_orphans();
+void EngineImpl::give_up_holder(const WorkloadId& id, int pidfd) const {
+  if (auto killed = sys::signal_process(pidfd, SIGKILL); !killed.ok())
+    log::warning("workload {}: {}", id.brief(), killed.error().message());
+  if (auto cleared = clear_remains(layout_.run_dir(id)); !cleared.ok())
+    log::warning("workload {}: {}", id.brief(), cleared.error().message());
 }
 
-Result<void> EngineImpl::recover_workload(WorkloadView view) {
-  const auto workload = std::make_shared<Workload>(loop_);
-  workload->view = std::move(view);
+// One workload that cannot be understood must not keep the others from being taken back: it is
+// listed, as ended, with the reason.
+Result<void> EngineImpl::recover() {
+  for (WorkloadView& view : TRY(records_->load_all())) {
+    const auto workload = std::make_shared<Workload>(loop_);
+    workload->view = std::move(view);
+    TRY(registry_.reserve_name(workload->view.name, workload->view.id));
+    registry_.add(workload);
+    auto recovered = recover_workload(workload);
+    if (recovered.ok() && records_->is_damaged(workload->view.id) &&
+        workload->view.status.state != WorkloadState::kRunning)
+      recovered = records_->update(workload->view);  // says so
+    if (recovered.ok()) continue;
+    log::error("workload {}: {}", workload->view.id.brief(), recovered.error().message());
+    WorkloadStatus& status = workload->view.status;
+    status.state = WorkloadState::kExited;
+    status.exit_code = kLostExitCode;
+    status.error = recovered.error().message();
+  }
+  TRY(network_->finish_adoption());
+  remove_orphans();
+  return {};
+}
+
+Result<void> EngineImpl::recover_workload(const Entry& workload) {
   WorkloadStatus& status = workload->view.status;
   const WorkloadId& id = workload->view.id;
-  TRY(registry_.reserve_name(workload->view.name, id));
-  registry_.add(workload);
-
   const std::string run_dir = layout_.run_dir(id);
   const bool has_run = ::access(run_dir.c_str(), F_OK) == 0;
   const bool was_running =
       status.state == WorkloadState::kRunning || status.state == WorkloadState::kStarting;
-  std::optional<network::Endpoint> endpoint;
-  if (auto text = sys::read_file(layout_.endpoint(id)); text.ok()) {
-    if (auto parsed = endpoint_from_json(*text); parsed.ok()) endpoint = *parsed;
-  }
-
   auto greeted =
       has_run ? greet(run_dir) : Result<Greeted>(fail(ErrorKind::kNotFound, "no run directory"));
-  if (greeted.ok() && greeted->hello.running) {
-    status.state = WorkloadState::kRunning;
-    status.pid = greeted->hello.pid;
-    status.started_at = parse_rfc3339(greeted->hello.started_at).value_or(now());
-    if (endpoint) {
-      TRY(network_->adopt(*endpoint));
-      status.endpoint = endpoint;
-    }
-    listen_to_holder(workload, std::move(greeted->socket));
-    return {};
+  if (!greeted.ok() || !greeted->hello.running) {
+    if (!has_run && !was_running) return {};
+    // Its last run is over, or was cut off before it began.
+    const auto left = [](const std::string& directory, std::string_view name) {
+      return ::access(fmt::format("{}/{}", directory, name).c_str(), F_OK) == 0;
+    };
+    return settle_past(workload, was_running || left(run_dir, holder::kStartedName) ||
+                                     left(layout_.state_dir(id), holder::kExitName));
   }
-  if (!has_run && !was_running) return {};
 
-  // Its last run is over, or was cut off before it began.
-  const bool began =
-      was_running ||
-      ::access(fmt::format("{}/{}", run_dir, holder::kStartedName).c_str(), F_OK) == 0 ||
-      ::access(fmt::format("{}/{}", layout_.state_dir(id), holder::kExitName).c_str(), F_OK) == 0;
+  status.state = WorkloadState::kRunning;
+  status.pid = greeted->hello.pid;
+  status.started_at = parse_rfc3339(greeted->hello.started_at).value_or(now());
+  if (auto text = sys::read_file(layout_.endpoint(id)); text.ok()) {
+    auto endpoint = endpoint_from_json(*text);
+    auto adopted = endpoint.ok() ? network_->adopt(*endpoint) : Result<void>(endpoint.error());
+    // It runs, and what was connected still is.
+    if (!adopted.ok()) log::warning("workload {}: {}", id.brief(), adopted.error().message());
+    if (endpoint.ok()) status.endpoint = std::move(*endpoint);
+  }
+  listen_to_holder(workload, std::move(greeted->socket));
+  return {};
+}
+
+Result<void> EngineImpl::settle_past(const Entry& workload, bool began) {
+  WorkloadView& view = workload->view;
+  WorkloadStatus& status = view.status;
+  if (!began && status.state == WorkloadState::kStarting) status.state = WorkloadState::kCreated;
   if (began) {
-    const holder::Exited exited = TRY(end_of_lost(id));
+    const holder::Exited exited = TRY(end_of_lost(view.id));
     status.state = WorkloadState::kExited;
     status.exit_code = exited.exit_code;
     status.oom_killed = exited.oom_killed;
@@ -150,36 +175,83 @@ Result<void> EngineImpl::recover_workload(WorkloadView view) {
     if (!status.started_at) status.started_at = status.finished_at;
     workload->exits = 1;
   }
-  remove_run_dir(id);
-  if (began && workload->view.config.auto_remove) {
-    TRY(records_->erase(id));
-    TRY(remove_data(workload->view, true));
-    registry_.release_name(workload->view.name);
-    registry_.remove(id);
-    return {};
+  if (began && view.config.auto_remove) {
+    remember_end(view);
+    TRY(records_->erase(view.id));
+    registry_.release_name(view.name);
+    registry_.remove(view.id);
+    return remove_data(view, own_volumes(view));
   }
-  return records_->update(workload->view);
+  // Where the record cannot be brought up to date, on a full disk say, the next start finds the
+  // same.
+  if (auto written = records_->update(view); !written.ok())
+    log::warning("workload {}: {}", view.id.brief(), written.error().message());
+  else
+    remove_run_dir(view.id);
+  return {};
 }
 
-Result<void> EngineImpl::remove_orphans() {
-  const auto owned = [this](const std::string& id) { return registry_.find(id).ok(); };
-  for (const std::string& directory : {layout_.workloads(), layout_.runs()}) {
-    const UniqueFd parent = TRY(sys::open_dir(directory));
-    for (const sys::DirEntry& entry : TRY(sys::list_dir(parent.get()))) {
-      if (owned(entry.name)) continue;
+void EngineImpl::remember_end(const WorkloadView& view) {
+  past_ends_.push_back({.id = view.id.str(),
+                        .name = view.name,
+                        .status = {.code = view.status.exit_code, .error = {}},
+                        .known_until = std::chrono::steady_clock::now() + kEndKnown});
+}
+
+// What no record names. What cannot be taken away now is tried again at the next start.
+void EngineImpl::remove_orphans() {
+  const auto attempt = [](const Result<void>& done) {
+    if (!done.ok()) log::warning("clear away what no workload owns: {}", done.error().message());
+  };
+  attempt(remove_orphan_directories(layout_.workloads()));
+  attempt(remove_orphan_directories(layout_.runs()));
+  attempt(remove_orphan_snapshots());
+  attempt(images_->collect_garbage());
+  attempt(remove_orphan_volumes());
+}
+
+Result<void> EngineImpl::remove_orphan_directories(const std::string& directory) {
+  const UniqueFd parent = TRY(sys::open_dir(directory));
+  Result<void> all;
+  for (const sys::DirEntry& entry : TRY(sys::list_dir(parent.get()))) {
+    if (owned(entry.name)) continue;
+    const auto clear = [&]() -> Result<void> {
       // A run whose record is gone: its removal was cut off after the record went.
       if (directory == layout_.runs()) TRY(clear_remains(directory + "/" + entry.name));
       TRY(sys::remove_tree(parent.get(), entry.name));
       log::info("removed {}/{}, which no workload owns", directory, entry.name);
-    }
+      return {};
+    };
+    if (auto cleared = clear(); !cleared.ok()) all = std::move(cleared);
   }
+  return all;
+}
+
+Result<void> EngineImpl::remove_orphan_snapshots() {
   constexpr std::string_view kPrefix = "workload-";
+  Result<void> all;
   for (const image::SnapshotInfo& snapshot : TRY(images_->snapshots().list())) {
     if (!snapshot.key.starts_with(kPrefix) || owned(snapshot.key.substr(kPrefix.size()))) continue;
-    TRY(images_->snapshots().remove(snapshot.key));
-    log::info("removed snapshot {}, which no workload owns", snapshot.key);
+    if (auto removed = images_->snapshots().remove(snapshot.key); !removed.ok())
+      all = std::move(removed);
+    else
+      log::info("removed snapshot {}, which no workload owns", snapshot.key);
   }
-  return {};
+  return all;
+}
+
+Result<void> EngineImpl::remove_orphan_volumes() {
+  std::vector<std::string> names = TRY(volumes_.anonymous());
+  for (const Entry& workload : registry_.all())
+    for (const MountPoint& point : workload->view.mounts) std::erase(names, point.name);
+  Result<void> all;
+  for (const std::string& name : names) {
+    if (auto removed = volumes_.remove_if_anonymous(name); !removed.ok())
+      all = std::move(removed);
+    else
+      log::info("removed volume {}, which nobody named and no workload mounts", name);
+  }
+  return all;
 }
 
 }  // namespace berth::engine

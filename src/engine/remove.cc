@@ -19,11 +19,14 @@ Result<void> remove_below(const std::string& directory, const std::string& name)
 Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
   CO_TRY(const Entry workload, registry_.find(reference));
   WorkloadStatus& status = workload->view.status;
-  const auto being_removed = [&] {
-    return fail(ErrorKind::kConflict, "removal of container {} is already in progress", reference);
-  };
-  if (status.state == WorkloadState::kRemoving) co_return being_removed();
-  if (status.state == WorkloadState::kRunning) {
+  for (;;) {
+    co_await at_rest(workload);
+    if (workload->removed) co_return Result<void>();  // --rm was quicker
+    if (status.state == WorkloadState::kRemoving) {
+      co_return fail(ErrorKind::kConflict, "removal of container {} is already in progress",
+                     reference);
+    }
+    if (status.state != WorkloadState::kRunning) break;
     if (!force) {
       co_return fail(ErrorKind::kConflict,
                      "You cannot remove a running container {}. Stop the container before "
@@ -38,23 +41,23 @@ Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
                      workload->view.id.str());
     }
   }
-  if (status.state == WorkloadState::kStarting)
-    co_return fail(ErrorKind::kConflict, "container {} is being started", reference);
-  while (workload->settling) co_await workload->changed.wait();
-  if (workload->removed) co_return Result<void>();  // --rm was quicker
-  if (status.state == WorkloadState::kRemoving) co_return being_removed();
   co_return co_await remove_entry(workload, volumes);
 }
 
 Task<> EngineImpl::remove_entry(Entry workload, bool volumes) {
   const WorkloadState before = std::exchange(workload->view.status.state, WorkloadState::kRemoving);
   workload->pending_attach.clear();
-  auto take_away = [this, volumes, view = workload->view]() -> Result<void> {
+  workload->removal_failure.clear();
+  auto take_away = [this, volumes, view = workload->view,
+                    own = own_volumes(workload->view)]() -> Result<void> {
+    // Before the record, after which a sweep would take them for remains.
+    for (std::size_t i = 0; !volumes && i < own.size(); ++i) TRY(volumes_.keep(own[i]));
     TRY(records_->erase(view.id));
-    return remove_data(view, volumes);
+    return remove_data(view, volumes ? own : std::vector<std::string>());
   };
   if (auto taken = co_await offload(pool_, take_away); !taken.ok()) {
     workload->view.status.state = before;
+    workload->removal_failure = taken.error().message();
     workload->changed.notify_all();
     co_return std::move(taken).error().context("remove container " + workload->view.id.str());
   }
@@ -66,16 +69,28 @@ Task<> EngineImpl::remove_entry(Entry workload, bool volumes) {
   co_return Result<void>();
 }
 
-Result<void> EngineImpl::remove_data(const WorkloadView& view, bool volumes) {
+std::vector<std::string> EngineImpl::own_volumes(const WorkloadView& view) const {
+  std::vector<std::string> names;
+  for (const MountPoint& point : view.mounts)
+    if (point.kind == MountKind::kVolume) names.push_back(point.name);
+  for (const Entry& other : registry_.all()) {
+    if (other->view.id == view.id) continue;
+    for (const MountPoint& point : other->view.mounts) std::erase(names, point.name);
+  }
+  return names;
+}
+
+Result<void> EngineImpl::remove_data(const WorkloadView& view,
+                                     const std::vector<std::string>& volumes) {
   remove_run_dir(view.id);
   auto snapshot = images_->snapshots().remove(snapshot_key(view.id));
   if (!snapshot.ok() && snapshot.error().kind() != ErrorKind::kNotFound)
     return std::move(snapshot).error();
+  // Its image may have gone before it, and left its layers to it.
+  if (auto collected = images_->collect_garbage(); !collected.ok())
+    log::warning("workload {}: {}", view.id.brief(), collected.error().message());
   TRY(remove_below(layout_.workloads(), view.id.str()));
-  if (!volumes) return {};
-  for (const MountPoint& point : view.mounts) {
-    if (point.kind == MountKind::kVolume) TRY(volumes_.remove_if_anonymous(point.name));
-  }
+  for (const std::string& name : volumes) TRY(volumes_.remove_if_anonymous(name));
   return {};
 }
 

@@ -20,6 +20,7 @@
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/memfd.h"
+#include "sys/process.h"
 
 namespace berth::engine {
 namespace {
@@ -79,38 +80,26 @@ Result<std::string> read_if_there(const std::string& path) {
 
 Task<bool> EngineImpl::start(std::string reference) {
   CO_TRY(const Entry workload, registry_.find(reference));
-  while (workload->settling) co_await workload->changed.wait();
+  co_await at_rest(workload);
   WorkloadStatus& status = workload->view.status;
-  switch (status.state) {
-    case WorkloadState::kRunning:
-      co_return false;
-    case WorkloadState::kStarting:
-      co_return fail(ErrorKind::kConflict, "container {} is already being started", reference);
-    case WorkloadState::kRemoving:
-      co_return fail(ErrorKind::kConflict, "container {} is being removed", reference);
-    case WorkloadState::kCreated:
-    case WorkloadState::kExited:
-      break;
-  }
   if (workload->removed) co_return fail(ErrorKind::kNotFound, "No such container: {}", reference);
+  if (status.state == WorkloadState::kRunning) co_return false;
+  if (status.state == WorkloadState::kRemoving)
+    co_return fail(ErrorKind::kConflict, "container {} is being removed", reference);
 
   const WorkloadState before = std::exchange(status.state, WorkloadState::kStarting);
-  auto started = co_await run(workload);
+  auto started = co_await run(workload, before);
   if (started.ok()) co_return true;
 
   status.state = before;
   workload->pending_attach.clear();
   workload->changed.notify_all();
   publish(*workload, "die", {{"exitCode", std::to_string(status.exit_code)}});
-  if (workload->view.config.auto_remove) {
-    if (auto removed = co_await remove_entry(workload, true); !removed.ok())
-      log::error("workload {}: remove it after a failed start: {}", workload->view.id.brief(),
-                 removed.error().message());
-  }
+  if (workload->view.config.auto_remove) co_await auto_remove(workload);
   co_return std::move(started).error();
 }
 
-Task<> EngineImpl::run(Entry workload) {
+Task<> EngineImpl::run(Entry workload, WorkloadState before) {
   WorkloadView& view = workload->view;
   auto prepare = [this, copy = view] { return launch(copy); };
   auto launched = co_await offload(pool_, prepare);
@@ -147,8 +136,13 @@ Task<> EngineImpl::run(Entry workload) {
   view.status.error = told.error().message();
   if (workload->holder) workload->holder->close();
   workload->holder.reset();
-  auto undo = [this, endpoint = std::exchange(view.status.endpoint, std::nullopt),
-               copy = view]() -> Result<void> {
+  WorkloadView record = view;
+  record.status.state = before;
+  // One that has not answered may still start the workload, when nobody waits for that any more.
+  const bool silent = patience.passed();
+  auto undo = [this, endpoint = std::exchange(view.status.endpoint, std::nullopt), silent,
+               holder = launch.holder.get(), copy = std::move(record)]() -> Result<void> {
+    if (silent) give_up_holder(copy.id, holder);
     if (endpoint) TRY(network_->disconnect(*endpoint));
     remove_run_dir(copy.id);
     return copy.config.auto_remove ? Result<void>() : records_->update(copy);
@@ -160,6 +154,7 @@ Task<> EngineImpl::run(Entry workload) {
 
 Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   const WorkloadConfig& config = view.config;
+  if (records_->is_damaged(view.id)) TRY(records_->update(view));  // says so
   Launch launch;
   const std::vector<sys::MountSpec> rootfs =
       TRY(images_->snapshots().mounts(snapshot_key(view.id)));
@@ -197,9 +192,11 @@ Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   launch.message.log_path = view.log_path;
   launch.message.has_network_namespace = launch.sandbox.valid();
   launch.spec = TRY(sys::sealed_memfd("spec", container::to_json(spec)));
-  launch.socket =
-      TRY(holder::spawn_holder(options_.holder_path, view.id.str(), layout_.run_dir(view.id)))
-          .socket;
+  holder::Spawned spawned =
+      TRY(holder::spawn_holder(options_.holder_path, view.id.str(), layout_.run_dir(view.id)));
+  launch.socket = std::move(spawned.socket);
+  // It cannot have been reaped in between with its number given away: pids are handed out in turn.
+  launch.holder = TRY(sys::open_pidfd(spawned.pid));
   disconnect.cancel();
   return launch;
 }

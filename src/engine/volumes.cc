@@ -13,6 +13,7 @@ namespace berth::engine {
 namespace {
 
 constexpr const char* kMarker = "anonymous";
+constexpr const char* kKept = "kept";
 
 }  // namespace
 
@@ -46,10 +47,29 @@ Result<std::string> Volumes::ensure(std::string_view name) {
 
 Result<std::string> Volumes::create_anonymous() {
   std::string name = random_hex(64);
-  TRY(ensure(name));
+  // The marker before the data: a crash in between leaves what a sweep finds.
   const std::string marker = fmt::format("{}/{}/{}", root_, name, kMarker);
+  TRY(sys::make_dirs(fmt::format("{}/{}", root_, name), 0711));
   if (::mkdir(marker.c_str(), 0700) != 0) return fail_errno("mark volume {} as anonymous", name);
+  TRY(ensure(name));
   return name;
+}
+
+Result<std::vector<std::string>> Volumes::anonymous() const {
+  std::vector<std::string> names;
+  const UniqueFd root = TRY(sys::open_dir(root_));
+  for (const sys::DirEntry& entry : TRY(sys::list_dir(root.get())))
+    if (::faccessat(root.get(), fmt::format("{}/{}", entry.name, kMarker).c_str(), F_OK, 0) == 0)
+      names.push_back(entry.name);
+  return names;
+}
+
+Result<void> Volumes::keep(std::string_view name) {
+  if (!valid_name(name)) return fail(ErrorKind::kInvalid, "bad volume name '{}'", name);
+  const std::string directory = fmt::format("{}/{}/", root_, name);
+  if (::rename((directory + kMarker).c_str(), (directory + kKept).c_str()) != 0 && errno != ENOENT)
+    return fail_errno("keep volume {}", name);
+  return {};
 }
 
 Result<void> Volumes::remove_if_anonymous(std::string_view name) {

@@ -1,10 +1,12 @@
 // Volumes: directories that outlive workloads, kept by name below one root ("local" driver). The
 // file system is the truth: <root>/<name>/_data is the volume, an `anonymous` marker beside it says
-// that nobody named it. Thread-safe; calls block.
+// that nobody named it and that it goes with its workload; `kept` beside it, that nobody named it
+// and that it stayed behind. Thread-safe; calls block.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -23,6 +25,10 @@ class Volumes {
   /// A new volume with a 64-digit name; returns that name.
   Result<std::string> create_anonymous();
   std::string data_path(std::string_view name) const;
+  /// The names of all anonymous volumes.
+  Result<std::vector<std::string>> anonymous() const;
+  /// Whoever mounted it goes without it: from now on it stays as if it had been named. Idempotent.
+  Result<void> keep(std::string_view name);
   /// Removes an anonymous volume and its data; leaves a named one alone. Idempotent.
   Result<void> remove_if_anonymous(std::string_view name);
 

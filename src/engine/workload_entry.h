@@ -34,11 +34,14 @@ struct Workload {
   std::uint64_t exits = 0;  // how often it has ended, for WaitCondition::kNextExit
   bool settling = false;    // it has ended, and its network and record are being brought up to date
   bool removed = false;     // gone from the registry; waiters still hold it
-  bool stop_asked = false;  // a user ended it: `stop`, `kill`, or `rm -f`
+  bool renaming = false;    // its new name is on its way to the record
+  bool restarting = false;  // its end is not the one after which it is to be removed
+  std::string removal_failure;  // why the last attempt to remove it failed
+  bool stop_asked = false;      // a user ended it: `stop`, `kill`, or `rm -f`
 
-  bool busy() const {
-    return settling || view.status.state == WorkloadState::kStarting ||
-           view.status.state == WorkloadState::kRemoving;
+  /// Something is under way that comes to an end by itself.
+  bool in_transit() const {
+    return settling || renaming || view.status.state == WorkloadState::kStarting;
   }
 };
 

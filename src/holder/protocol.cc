@@ -178,11 +178,11 @@ Result<void> check_range(const Json& object, std::string_view key, std::int64_t 
 
 Result<Json> parse_message(std::string_view text) {
   Json object = TRY(parse_json(text, kMaxMessage));
-  if (!object.is_object()) return fail(ErrorKind::kInvalid, "a message must be a JSON object");
+  if (!object.is_object()) return fail(ErrorKind::kInvalid, "not a JSON object");
   constexpr std::int64_t kMaxInt = 0x7fffffff;
   constexpr std::int64_t kMaxCount = 0x7fffffffffffffff;
   for (const std::string_view key : {"rows", "columns"}) TRY(check_range(object, key, 0, 0xffff));
-  for (const std::string_view key : {"number", "pid", "exit_code"})
+  for (const std::string_view key : {"number", "pid", "holder_pid", "exit_code"})
     TRY(check_range(object, key, 0, kMaxInt));
   for (const std::string_view key : {"sequence", "dropped_log_records", "clients"})
     TRY(check_range(object, key, 0, kMaxCount));
@@ -191,9 +191,8 @@ Result<Json> parse_message(std::string_view text) {
 
 // A record that this program wrote itself: anything wrong with it is damage.
 Result<Json> parse_record(std::string_view text) {
-  auto object = parse_json(text, kMaxMessage);
+  auto object = parse_message(text);
   if (!object.ok()) return std::move(object).error().with_kind(ErrorKind::kCorrupt);
-  if (!object->is_object()) return fail(ErrorKind::kCorrupt, "not a JSON object");
   return object;
 }
 

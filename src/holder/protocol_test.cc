@@ -110,7 +110,12 @@ TEST(ExitRecord, Survives) {
 }
 
 TEST(ExitRecord, DamageIsCorrupt) {
-  for (const char* text : {"", "{", "[]", "{}", R"({"exit_code":"x"})", R"({"oom_killed":true})"})
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"exit_code":"x"})", R"({"oom_killed":true})",
+        // As an int it would be 0: a workload that ended well.
+        R"({"exit_code":4294967296})", R"({"exit_code":-1})", R"({"exit_code":1.5})",
+        R"({"exit_code":true})", R"({"exit_code":null})",
+        R"({"exit_code":0,"dropped_log_records":-1})", R"({"exit_code":0,"error":7})"})
     EXPECT_EQ(exit_record_from_json(text).error().kind(), ErrorKind::kCorrupt) << text;
 }
 
@@ -126,7 +131,12 @@ TEST(StartedRecord, Survives) {
   EXPECT_EQ(after->pid, 7);
   EXPECT_EQ(after->pid_start, record.pid_start);
   EXPECT_EQ(after->cgroups, record.cgroups);
-  EXPECT_EQ(started_record_from_json("[]").error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST(StartedRecord, DamageIsCorrupt) {
+  for (const char* text : {"[]", "", R"({"pid":"7"})", R"({"pid":-1})", R"({"pid":4294967303})",
+                           R"({"pid":7,"holder_pid":4294967302})", R"({"pid":7,"cgroups":"x"})"})
+    EXPECT_EQ(started_record_from_json(text).error().kind(), ErrorKind::kCorrupt) << text;
 }
 
 }  // namespace

@@ -81,7 +81,12 @@ class ImageService {
   /// prefix. kNotFound says what docker says: "No such image: NAME"; kInvalid for a bad reference;
   /// kConflict for an ambiguous prefix.
   virtual Result<Image> find(std::string_view reference) const = 0;
+  /// Newest first. An image whose config is damaged on disk is among them, with what its row tells
+  /// (id, names, size, top_snapshot), and a warning in the log: it can be removed, or repaired by
+  /// loading it again.
   virtual Result<std::vector<Image>> list() const = 0;
+  /// How many list() would return. Reads no image.
+  virtual Result<std::size_t> count() const = 0;
 
   /// Loads every image of an OCI layout or docker-archive tar (optionally gzip or zstd). All of
   /// them or none.
@@ -102,6 +107,11 @@ class ImageService {
   /// kConflict unless force, and its layers stay.
   virtual Result<RemoveResult> remove(std::string_view reference, bool force,
                                       const std::function<bool(const std::string& id)>& in_use) = 0;
+
+  /// Removes layers that a removed image left because snapshots of containers were based on them.
+  /// Whoever removes such a snapshot calls this afterwards; it costs nothing unless such layers are
+  /// known to be there.
+  virtual Result<void> collect_garbage() = 0;
 
   virtual Snapshotter& snapshots() = 0;
 };

@@ -42,6 +42,7 @@ struct NetworkInfo {
   bool internal = false;
   std::string created;  // RFC 3339
   std::map<std::string, std::string> options;
+  friend bool operator==(const NetworkInfo&, const NetworkInfo&) = default;
 };
 
 /// What was made for one sandbox on one network. The caller stores it and hands it back to

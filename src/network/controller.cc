@@ -106,12 +106,14 @@ class ControllerImpl final : public Controller {
 
 Result<void> ControllerImpl::start() {
   const UniqueFd lock = TRY(lock_host_network());
+  const std::vector<NetworkInfo> stored = TRY(load_networks(options_.state_dir));
   networks_ = TRY(with_default_networks(
-      TRY(load_networks(options_.state_dir)),
+      stored,
       {.bridge = options_.bridge, .subnet = options_.bridge_subnet, .in_use = options_.in_use}));
   for (const NetworkInfo& network : networks_)
     TRY(TRY(driver_of(network))->create_network(network));
-  return save_networks(options_.state_dir, networks_);
+  // A start must not need space on a disk that may be full.
+  return networks_ == stored ? Result<void>() : save_networks(options_.state_dir, networks_);
 }
 
 Result<Driver*> ControllerImpl::driver_of(const NetworkInfo& network) {

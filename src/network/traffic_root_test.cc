@@ -18,7 +18,9 @@ constexpr const char* kBridgeNetfilter = "net/bridge/bridge-nf-call-iptables";
 class TrafficTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (!write_sysctl(kBridgeNetfilter, GetParam()).ok()) {
+    // Without the module there is no hook: what "off" means.
+    const bool set = write_sysctl(kBridgeNetfilter, GetParam()).ok();
+    if (!set && GetParam() == std::string_view("1")) {
       GTEST_SKIP() << "the host has no br_netfilter: " << kBridgeNetfilter << " is missing";
     }
     auto opened = Controller::open(options());

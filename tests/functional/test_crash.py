@@ -2,7 +2,11 @@
 
 import random
 import subprocess
+import sys
 import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import images
 import waiting

@@ -5,7 +5,11 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import images
 from berth_testing import IMAGE, EngineTest, main

@@ -4,6 +4,10 @@ events."""
 import json
 import signal
 import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import waiting
 from berth_testing import IMAGE, EngineTest, main

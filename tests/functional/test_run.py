@@ -4,8 +4,12 @@ import hashlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import waiting
 from berth_testing import IMAGE, EngineTest, main

@@ -2,6 +2,10 @@
 
 import hashlib
 import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import elf
 import images

@@ -113,13 +113,25 @@ engine::Task<> FakeEngine::kill(std::string workload, int signal) {
   co_return Result<void>();
 }
 
-engine::Task<bool> FakeEngine::stop(std::string workload, std::optional<int> timeout) {
+engine::Task<bool> FakeEngine::stop(std::string workload, engine::StopOptions options) {
   WorkloadView* view = find(workload);
   if (view == nullptr) co_return no_container(workload);
-  stop_timeout = timeout;
+  stop_options = options;
   if (view->status.state != WorkloadState::kRunning) co_return false;
   end(workload, 143);
   co_return true;
+}
+
+engine::Task<> FakeEngine::restart(std::string workload, engine::StopOptions options) {
+  auto stopped = co_await stop(workload, options);
+  if (!stopped.ok()) co_return std::move(stopped).error();
+  auto started = co_await start(workload);
+  if (!started.ok()) co_return std::move(started).error();
+  co_return Result<void>();
+}
+
+std::optional<engine::ExitStatus> FakeEngine::ended_meanwhile(std::string_view) const {
+  return std::nullopt;
 }
 
 engine::Task<> FakeEngine::remove(std::string workload, bool force, bool) {

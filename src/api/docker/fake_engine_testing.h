@@ -24,7 +24,9 @@ class FakeEngine final : public engine::Engine {
                         UniqueFd client) override;
   engine::Task<> resize(std::string workload, unsigned rows, unsigned columns) override;
   engine::Task<> kill(std::string workload, int signal) override;
-  engine::Task<bool> stop(std::string workload, std::optional<int> timeout) override;
+  engine::Task<bool> stop(std::string workload, engine::StopOptions options) override;
+  engine::Task<> restart(std::string workload, engine::StopOptions options) override;
+  std::optional<engine::ExitStatus> ended_meanwhile(std::string_view workload) const override;
   engine::Task<> remove(std::string workload, bool force, bool volumes) override;
   engine::Task<> rename(std::string workload, std::string name) override;
   engine::Task<engine::ExitStatus> wait(std::string workload,
@@ -54,7 +56,7 @@ class FakeEngine final : public engine::Engine {
   UniqueFd attached;
   int last_signal = 0;
   unsigned rows = 0, columns = 0;
-  std::optional<int> stop_timeout;
+  engine::StopOptions stop_options;
   int waiting = 0;  // wait() calls under way
   std::string uploaded;
   image::ImageService::ImportOptions import_options;

@@ -25,7 +25,8 @@ class Filters {
   Result<void> accept_only(std::initializer_list<std::string_view> known) const;
 
   bool empty() const { return values_.empty(); }
-  bool has(std::string_view key) const { return values_.contains(key); }
+  /// True if the key has a value: one without any asks for nothing, as in Docker.
+  bool has(std::string_view key) const { return !get(key).empty(); }
   /// Empty if the key is absent.
   const std::vector<std::string>& get(std::string_view key) const;
 

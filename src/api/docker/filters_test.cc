@@ -23,6 +23,17 @@ TEST(Filters, NothingIsNoFilter) {
   EXPECT_TRUE(Filters::parse("null")->empty());
 }
 
+TEST(Filters, AKeyWithoutValuesAsksForNothing) {
+  for (const char* text : {R"({"status":[]})", R"({"status":{}})"}) {
+    const auto filters = Filters::parse(text);
+    ASSERT_TRUE(filters.ok()) << text;
+    EXPECT_FALSE(filters->has("status"));
+    EXPECT_TRUE(filters->matches("status", "running"));
+    EXPECT_TRUE(filters->matches_part("status", "running"));
+    EXPECT_FALSE(filters->accept_only({"name"}).ok()) << "it has to be a key that is known";
+  }
+}
+
 TEST(Filters, RefusesOtherShapes) {
   for (const char* text : {"[", "[]", "1", R"({"a":1})", R"({"a":[1]})", R"({"a":{"b":1}})"})
     EXPECT_FALSE(Filters::parse(text).ok()) << text;

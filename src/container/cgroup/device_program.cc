@@ -62,28 +62,27 @@ std::int32_t access_bits(const std::string& access) {
   return bits;
 }
 
-// Answers if the rule matches, else falls through to the next. An allowing rule matches if it
-// covers all of the access that is asked for, a denying one if it covers any of it.
+// Of a device that the rule is for, an allowing rule takes what it allows off the access that is
+// still asked for, and answers when nothing is left; a denying one answers if it covers any of it.
+// Else the next rule decides.
 void append_rule(std::vector<bpf_insn>& program, const DeviceRule& rule) {
   const std::size_t start = program.size();
   if (rule.type == "b") program.push_back(skip_rule_unless_equal(kType, BPF_DEVCG_DEV_BLOCK));
   if (rule.type == "c") program.push_back(skip_rule_unless_equal(kType, BPF_DEVCG_DEV_CHAR));
-  const std::int32_t bits = access_bits(rule.access);
-  const std::int32_t every = access_bits({});
-  if (bits != every) {
-    program.push_back(copy(kResult, kAccess));
-    if (rule.allow) {
-      program.push_back(and_with(kResult, every & ~bits));
-      program.push_back(skip_rule_unless_equal(kResult, 0));
-    } else {
-      program.push_back(and_with(kResult, bits));
-      program.push_back(instruction(BPF_JMP | BPF_JEQ | BPF_K, kResult, kResult, 0, 0));
-    }
-  }
   if (rule.major.value_or(-1) >= 0)
     program.push_back(skip_rule_unless_equal(kMajor, static_cast<std::int32_t>(*rule.major)));
   if (rule.minor.value_or(-1) >= 0)
     program.push_back(skip_rule_unless_equal(kMinor, static_cast<std::int32_t>(*rule.minor)));
+  const std::int32_t bits = access_bits(rule.access);
+  const std::int32_t every = access_bits({});
+  if (bits != every && rule.allow) {
+    program.push_back(and_with(kAccess, every & ~bits));
+    program.push_back(skip_rule_unless_equal(kAccess, 0));
+  } else if (bits != every) {
+    program.push_back(copy(kResult, kAccess));
+    program.push_back(and_with(kResult, bits));
+    program.push_back(instruction(BPF_JMP | BPF_JEQ | BPF_K, kResult, kResult, 0, 0));
+  }
   program.push_back(set(kResult, rule.allow ? 1 : 0));
   program.push_back(instruction(BPF_JMP | BPF_EXIT, kResult, kResult, 0, 0));
   for (std::size_t i = start; i < program.size(); ++i) {

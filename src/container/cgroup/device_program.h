@@ -11,8 +11,9 @@
 
 namespace berth::container {
 
-/// The rules as a program, the last rule first, since the last that matches decides. What no rule
-/// mentions is allowed, as for a v1 cgroup nobody wrote to. Context: struct bpf_cgroup_dev_ctx.
+/// The rules as a program. For reading, writing and making a device each the last rule that says
+/// something about it decides; what no rule mentions is allowed, as for a v1 cgroup nobody wrote
+/// to. Context: struct bpf_cgroup_dev_ctx.
 std::vector<bpf_insn> compile_device_rules(const std::vector<DeviceRule>& rules);
 
 /// Loads the program and attaches it to the cgroup behind `cgroup`; it lives as long as the cgroup.

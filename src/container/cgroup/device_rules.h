@@ -16,7 +16,8 @@
 
 namespace berth::container {
 
-/// "c 1:3 rwm", "b *:* m", "a".
+/// "c 1:3 rwm", "b *:* m", "a". One for some devices of both types begins with "a" too, and is not
+/// what the kernel would make of it.
 std::string device_rule_text(const DeviceRule& rule);
 
 /// The outcome of rules of which a later one wins: first, if there is one, the last rule for

@@ -111,11 +111,11 @@ Result<std::unique_ptr<CgroupManager>> adopt_cgroups(const std::vector<std::stri
 }
 
 std::string cgroup_path_of(const std::string& cgroups_path, const std::string& id) {
-  if (cgroups_path.empty()) return fmt::format("{}/{}", kDefaultParent, id);
   const auto first = cgroups_path.find_first_not_of('/');
   if (first == std::string::npos) return fmt::format("{}/{}", kDefaultParent, id);
-  if (first > 0) return cgroups_path.substr(first);
-  return fmt::format("{}/{}", kDefaultParent, cgroups_path);
+  const auto last = cgroups_path.find_last_not_of('/');
+  const std::string path = cgroups_path.substr(first, last + 1 - first);
+  return first > 0 ? path : fmt::format("{}/{}", kDefaultParent, path);
 }
 
 void remove_empty_cgroups(const CgroupLayout& layout, const std::string& path) {

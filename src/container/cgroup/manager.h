@@ -79,8 +79,8 @@ Result<std::unique_ptr<CgroupManager>> open_cgroups(const CgroupLayout& layout,
 /// Manager of cgroups that an earlier process made: what paths() said then.
 Result<std::unique_ptr<CgroupManager>> adopt_cgroups(const std::vector<std::string>& paths);
 
-/// `cgroups_path` of the spec as a relative path: absolute ones lose the slash, relative ones go
-/// below "berth", none is "berth/<id>".
+/// `cgroups_path` of the spec as a relative path without slashes at its ends: absolute ones are
+/// below each hierarchy, relative ones below "berth", none is "berth/<id>".
 std::string cgroup_path_of(const std::string& cgroups_path, const std::string& id);
 
 /// Removes the cgroup `path` from every hierarchy in which nothing is left below it: the parent

@@ -4,22 +4,36 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "container/cgroup/device_rules.h"
 
 namespace berth::container {
 namespace {
 
-// The last path component but one that names the hierarchy: ".../<hierarchy>/<relative>".
-bool is_below(const std::string& path, std::string_view controller) {
-  // Co-mounted hierarchies are "cpu,cpuacct".
-  std::size_t at = 0;
-  while ((at = path.find(controller, at)) != std::string::npos) {
-    const char before = at == 0 ? '/' : path[at - 1];
-    const std::size_t end = at + controller.size();
-    const char after = end == path.size() ? '/' : path[end];
-    if ((before == '/' || before == ',') && (after == '/' || after == ',')) return true;
-    at = end;
+constexpr auto kControllers = std::to_array<std::string_view>(
+    {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb"});
+
+// Whether `word` is one of the names in "cpu,cpuacct".
+bool names(std::string_view component, std::string_view word) {
+  while (!component.empty()) {
+    const auto comma = std::min(component.find(','), component.size());
+    if (component.substr(0, comma) == word) return true;
+    component.remove_prefix(std::min(comma + 1, component.size()));
+  }
+  return false;
+}
+
+// Whether the hierarchy of the cgroup at `path` has the controller. The hierarchy's directory is
+// the first that is named after controllers; below it a cgroup may have any name, a controller's
+// too.
+bool is_below(std::string_view path, std::string_view controller) {
+  while (!path.empty()) {
+    const auto slash = std::min(path.find('/'), path.size());
+    const std::string_view component = path.substr(0, slash);
+    if (std::ranges::any_of(kControllers, [&](auto known) { return names(component, known); }))
+      return names(component, controller);
+    path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return false;
 }

@@ -6,7 +6,8 @@
 #include <array>
 #include <string_view>
 
-#include "container/spec/proc_paths.h"
+#include "container/spec/kernel_names.h"
+#include "container/spec/normal_path.h"
 
 namespace berth::container {
 namespace {

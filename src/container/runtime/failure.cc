@@ -42,6 +42,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kNoNewPrivileges, "cannot set no_new_privs"},
     {Step::kSeccomp, "cannot load the seccomp filter"},
     {Step::kCloseDescriptors, "cannot mark descriptors to be closed"},
+    {Step::kHookOwnProgram, "a startContainer hook leads to the runtime's own program"},
     {Step::kChannel, "init lost its parent"},
 });
 

@@ -3,6 +3,7 @@
 
 #include "container/isolate/cgroup_view.h"
 #include "container/runtime/init.h"
+#include "container/spec/normal_path.h"
 
 namespace berth::container {
 namespace {
@@ -16,17 +17,18 @@ bool is_below(std::string_view path, std::string_view directory) {
 // sysfs shows the network namespace, and the cgroup file systems the cgroups, that the process
 // which mounts is in.
 bool needs_namespaces(const Mount& mount) {
-  return mount.type == "sysfs" || mount.type == "cgroup";
+  return mount.type == "sysfs" || mount.type == "cgroup" || mount.type == "cgroup2";
 }
 
 // Splits the mounts into those that can be made at once and those that have to wait, each in the
 // spec's order. One that is below a waiting one, or covers it, waits too.
 void split_mounts(const std::vector<Mount>& mounts, std::vector<std::size_t>& early,
                   std::vector<std::size_t>& late) {
+  std::vector<std::string> paths;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
+    paths.push_back(normal_path(mounts[i].destination));
     const auto related = [&](std::size_t other) {
-      return is_below(mounts[i].destination, mounts[other].destination) ||
-             is_below(mounts[other].destination, mounts[i].destination);
+      return is_below(paths[i], paths[other]) || is_below(paths[other], paths[i]);
     };
     const bool waits = needs_namespaces(mounts[i]) || std::ranges::any_of(late, related);
     (waits ? late : early).push_back(i);

@@ -1,5 +1,5 @@
-// System call numbers by name, for the architectures an x86-64 kernel runs. A test compares the
-// table with libseccomp's.
+// System call numbers by name, for the architectures an x86-64 kernel runs.
+// tools/check_syscalls.py compares the table with the kernel's headers.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// The kernel's names for capabilities and resource limits, as tables. capabilities(7),
-// getrlimit(2).
+// The kernel's names for capabilities and resource limits, and the files of procfs that may be
+// covered, as tables. capabilities(7), getrlimit(2), proc(5).
 #pragma once
 
 #include <sys/resource.h>
@@ -89,6 +89,29 @@ constexpr std::optional<int> rlimit_number(std::string_view name) {
   for (const auto& row : kRlimitNames)
     if (row.name == name) return row.resource;
   return std::nullopt;
+}
+
+/// Files below /proc that a mount may cover: they only inform, and userspace replacements fake
+/// them, as runc allows it. Anything else would hide a setting that protects the container's
+/// confinement, like attr/exec, or give the runtime a forged /proc/self.
+inline constexpr std::array<std::string_view, 11> kCoverableProcFiles = {
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/slabinfo",
+    "/proc/net/dev",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/crypto/fips_enabled"};
+
+/// Async-signal-safe.
+constexpr bool may_cover_in_proc(std::string_view path) {
+  for (const std::string_view file : kCoverableProcFiles)
+    if (file == path) return true;
+  return false;
 }
 
 }  // namespace berth::container

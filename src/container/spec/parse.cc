@@ -132,6 +132,7 @@ void read_map(Context& context, std::map<std::string, std::string>& map) {
   if (!context.reader.begin_object()) return;
   std::string name;
   while (context.reader.next_key(name)) {
+    if (name.find('\0') != std::string::npos) context.reader.fail_value("free of NUL characters");
     std::string text;
     context.reader.read(text);
     map.insert_or_assign(name, std::move(text));

@@ -6,7 +6,7 @@
 
 #include "container/spec/kernel_names.h"
 #include "container/spec/names.h"
-#include "container/spec/proc_paths.h"
+#include "container/spec/normal_path.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
@@ -180,15 +180,14 @@ Result<void> check_namespaces(const Spec& spec) {
   return {};
 }
 
-// What a device number holds: MAJOR and MINOR in the kernel's linux/kdev_t.h. Beyond, it would be
-// cut to that of another device.
-constexpr std::int64_t kMaxMajor = 4095;
-constexpr std::int64_t kMaxMinor = 1048575;
+// Linux has 12 bits for a major and 20 for a minor number: MKDEV(), include/linux/kdev_t.h.
+constexpr std::int64_t kMaxMajor = (1 << 12) - 1;
+constexpr std::int64_t kMaxMinor = (1 << 20) - 1;
 
-Result<void> check_number(const std::string& noun, std::int64_t value, std::int64_t least,
-                          std::int64_t most) {
-  if (value >= least && value <= most) return {};
-  return invalid("{} must be from {} to {}, not {}", noun, least, most, value);
+Result<void> check_number(const std::string& field, std::int64_t value, std::int64_t lowest,
+                          std::int64_t highest) {
+  if (value >= lowest && value <= highest) return {};
+  return invalid("{} must be from {} to {}, not {}", field, lowest, highest, value);
 }
 
 Result<void> check_devices(const Linux& section) {
@@ -199,10 +198,10 @@ Result<void> check_devices(const Linux& section) {
     if (!is_absolute(device.path) || has_dot_dot(device.path) || device.path.ends_with('/'))
       return invalid("linux.devices[{}].path must be the absolute path of a file, not '{}'", i,
                      device.path);
-    TRY(check_number(fmt::format("linux.devices[{}].major", i), device.major, 0, kMaxMajor));
-    TRY(check_number(fmt::format("linux.devices[{}].minor", i), device.minor, 0, kMaxMinor));
     if (device.file_mode && *device.file_mode > 07777)
       return invalid("linux.devices[{}].fileMode must be permission bits", i);
+    TRY(check_number(fmt::format("linux.devices[{}].major", i), device.major, 0, kMaxMajor));
+    TRY(check_number(fmt::format("linux.devices[{}].minor", i), device.minor, 0, kMaxMinor));
   }
   for (std::size_t i = 0; i < section.resources.devices.size(); ++i) {
     const DeviceRule& rule = section.resources.devices[i];
@@ -213,9 +212,10 @@ Result<void> check_devices(const Linux& section) {
     if (rule.access.find_first_not_of("rwm") != std::string::npos)
       return invalid("linux.resources.devices[{}].access must be of r, w and m, not '{}'", i,
                      rule.access);
-    const std::string noun = fmt::format("linux.resources.devices[{}]", i);
-    TRY(check_number(noun + ".major", rule.major.value_or(-1), -1, kMaxMajor));
-    TRY(check_number(noun + ".minor", rule.minor.value_or(-1), -1, kMaxMinor));
+    TRY(check_number(fmt::format("linux.resources.devices[{}].major", i), rule.major.value_or(-1),
+                     -1, kMaxMajor));
+    TRY(check_number(fmt::format("linux.resources.devices[{}].minor", i), rule.minor.value_or(-1),
+                     -1, kMaxMinor));
   }
   return {};
 }

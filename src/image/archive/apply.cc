@@ -7,9 +7,10 @@
 
 #include <cerrno>
 #include <string>
+#include <unordered_map>
 #include <utility>
-#include <vector>
 
+#include "image/archive/decompress.h"
 #include "image/archive/entry_data.h"
 #include "image/archive/entry_path.h"
 #include "image/archive/node_attributes.h"
@@ -21,7 +22,8 @@
 namespace berth::image {
 namespace {
 
-constexpr std::size_t kDrainBuffer = 64U << 10;
+/// What a directory that is remembered takes beside its path.
+constexpr std::size_t kDirectoryOverhead = 96;
 
 /// An errno that a name in the archive caused is the archive's fault, not a missing file of the
 /// caller's.
@@ -46,7 +48,7 @@ class Applier {
  public:
   Applier(const ApplyTarget& target, TarReader reader, const ApplyLimits& limits)
       : whiteouts_(target.whiteouts),
-        tree_(target.root, target.lowers),
+        tree_(target.root, target.lowers, target.whiteouts),
         reader_(std::move(reader)),
         limits_(limits) {}
 
@@ -61,16 +63,12 @@ class Applier {
         return blame_archive(std::move(applied).error()).context("entry " + quote_name(entry.path));
       }
     }
+    if (whiteouts_ != nullptr) TRY(whiteouts_->finish(tree_.root(), tree_.lowers()));
     TRY(set_directory_times());
     return done_;
   }
 
  private:
-  struct DirectoryTime {
-    std::string path;
-    timespec mtime;
-  };
-
   Result<void> apply(const TarEntry& entry) {
     const std::string path = TRY(clean_entry_path(entry.path));
     if (path.empty()) return apply_root(entry);
@@ -83,9 +81,8 @@ class Applier {
         return whiteouts_ == nullptr ? Result<void>()
                                      : hide([&] { return whiteouts_->make_opaque(place.dirfd); });
       case Whiteout::Kind::kRemove:
-        return whiteouts_ == nullptr ? Result<void>() : hide([&] {
-          return whiteouts_->remove(place.dirfd, std::string(whiteout.name));
-        });
+        if (whiteouts_ == nullptr || !TRY(tree_.is_merged())) return {};
+        return hide([&] { return whiteouts_->remove(place.dirfd, std::string(whiteout.name)); });
       case Whiteout::Kind::kNone:
         break;
     }
@@ -107,15 +104,24 @@ class Applier {
       return fail(ErrorKind::kInvalid, "the root is not a directory");
     }
     const UniqueFd root = TRY(sys::open_in_root(tree_.root(), ".", O_RDONLY | O_DIRECTORY));
-    directories_.push_back({"", entry.mtime});
+    TRY(remember_directory("", entry.mtime));
+    TRY(remove_image_xattrs(root.get()));
     return set_attributes(root.get(), entry);
+  }
+
+  Result<void> remember_directory(const std::string& real, timespec mtime) {
+    const auto [known, is_new] = directories_.insert_or_assign(real, mtime);
+    if (is_new) directory_bytes_ += real.size() + kDirectoryOverhead;
+    if (directory_bytes_ <= limits_.max_directory_bytes) return {};
+    return fail(ErrorKind::kExhausted, "its directories need more than {} bytes of memory",
+                limits_.max_directory_bytes);
   }
 
   Result<void> make(const TarEntry& entry, const std::string& path,
                     const RootedTree::Place& place) {
     switch (entry.kind) {
       case TarEntry::Kind::kDirectory:
-        return make_directory(entry, path, place);
+        return make_directory(entry, place);
       case TarEntry::Kind::kFile:
         return make_file(entry, place);
       case TarEntry::Kind::kHardlink:
@@ -159,26 +165,30 @@ class Applier {
     return made;
   }
 
-  Result<void> make_directory(const TarEntry& entry, const std::string& path,
-                              const RootedTree::Place& place) {
-    bool was_hidden = false;
-    if (::mkdirat(place.dirfd, place.name.c_str(), 0700) != 0) {
-      if (errno != EEXIST) return fail_errno("make directory");
-      struct stat st{};
-      if (::fstatat(place.dirfd, place.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return fail_errno("stat");
-      }
-      if (!S_ISDIR(st.st_mode)) {
-        was_hidden = whiteouts_ != nullptr && is_overlay_whiteout(st);
-        TRY(clear(place));
-        if (::mkdirat(place.dirfd, place.name.c_str(), 0700) != 0)
-          return fail_errno("make directory");
-      }
-    }
+  Result<void> make_directory(const TarEntry& entry, const RootedTree::Place& place) {
+    const int made = ::mkdirat(place.dirfd, place.name.c_str(), 0700);
+    if (made != 0 && errno != EEXIST) return fail_errno("make directory");
+    if (made != 0) TRY(make_way_for_directory(place));
     const UniqueFd dir = TRY(sys::open_dir_at(place.dirfd, place.name));
-    if (was_hidden) TRY(whiteouts_->make_opaque(dir.get()));
-    directories_.push_back({path, entry.mtime});
+    // A directory that was here keeps what is in it, and nothing else.
+    if (made != 0) TRY(remove_image_xattrs(dir.get()));
+    TRY(remember_directory(place.real, entry.mtime));
     return set_attributes(dir.get(), entry);
+  }
+
+  /// Something has the name: a directory stays, all else hides what the layers below have there,
+  /// and so does the directory that takes its place.
+  Result<void> make_way_for_directory(const RootedTree::Place& place) {
+    struct stat st{};
+    if (::fstatat(place.dirfd, place.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail_errno("stat");
+    }
+    if (S_ISDIR(st.st_mode)) return {};
+    TRY(clear(place));
+    if (::mkdirat(place.dirfd, place.name.c_str(), 0700) != 0) return fail_errno("make directory");
+    if (whiteouts_ == nullptr) return {};
+    const UniqueFd dir = TRY(sys::open_dir_at(place.dirfd, place.name));
+    return whiteouts_->make_opaque(dir.get());
   }
 
   Result<void> make_file(const TarEntry& entry, const RootedTree::Place& place) {
@@ -197,15 +207,19 @@ class Applier {
   Result<void> make_hardlink(const TarEntry& entry, const std::string& path,
                              const RootedTree::Place& place) {
     const std::string target = TRY(clean_entry_path(entry.link).context("hard link"));
-    if (target == path) return {};  // a second mention of the same name
     const auto from = TRY(tree_.find(target).context("hard link to " + quote_name(target)));
     struct stat st{};
     if (::fstatat(from.dirfd.get(), from.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       return fail_errno("hard link to {}", quote_name(target));
     }
-    if (S_ISDIR(st.st_mode) || is_overlay_whiteout(st)) {
-      return fail(ErrorKind::kInvalid, "hard link to {}, which is not a file", quote_name(target));
+    if (S_ISDIR(st.st_mode)) {
+      return fail(ErrorKind::kInvalid, "hard link to {}, which is a directory", quote_name(target));
     }
+    if (whiteouts_ != nullptr && !whiteouts_->holds(st)) {
+      return fail(ErrorKind::kInvalid, "hard link to {}, which is not in the same layer",
+                  quote_name(target));
+    }
+    if (target == path) return {};  // a second mention of the same name
     // Without AT_SYMLINK_FOLLOW, a link to a symbolic link is a link to the link itself.
     TRY(make_node(place, [&] {
           return ::linkat(from.dirfd.get(), from.name.c_str(), place.dirfd, place.name.c_str(), 0);
@@ -226,8 +240,8 @@ class Applier {
   /// Last, for every entry made in a directory changes its time.
   Result<void> set_directory_times() {
     for (const auto& [path, mtime] : directories_) {
-      const auto dir = sys::open_in_root(tree_.root(), path.empty() ? "." : path,
-                                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const auto dir =
+          sys::open_beneath(tree_.root(), path.empty() ? "." : path, O_RDONLY | O_DIRECTORY);
       if (!dir.ok()) continue;  // a later entry took its place
       const timespec times[2] = {mtime, mtime};
       if (::futimens(dir->get(), times) != 0) return fail_errno("set time of {}", quote_name(path));
@@ -240,16 +254,10 @@ class Applier {
   TarReader reader_;
   ApplyLimits limits_;
   AppliedLayer done_;
-  std::vector<DirectoryTime> directories_;
+  std::unordered_map<std::string, timespec> directories_;  // those listed, by their real paths
+  std::size_t directory_bytes_ = 0;
   bool cleared_ = false;  // the current entry took the place of something
 };
-
-Result<void> drain(ByteSource& source) {
-  std::vector<std::byte> buffer(kDrainBuffer);
-  while (TRY(source.read(buffer)) > 0) {
-  }
-  return {};
-}
 
 }  // namespace
 

@@ -17,6 +17,9 @@ struct ApplyLimits {
   std::uint64_t max_entries = 4'000'000;
   /// Sum of the files' sizes, holes included: what the tree can grow to.
   std::uint64_t max_bytes = 64ULL << 30;
+  /// Memory for the times of directories, which are set last: half a million with paths of 60
+  /// bytes.
+  std::size_t max_directory_bytes = 64U << 20;
 };
 
 struct AppliedLayer {

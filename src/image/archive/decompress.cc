@@ -219,4 +219,11 @@ Result<std::unique_ptr<ByteSource>> decompress(ByteSource& from, const Decompres
   return source;
 }
 
+Result<void> drain(ByteSource& source) {
+  std::vector<std::byte> buffer(kInputBuffer);
+  while (TRY(source.read(buffer)) > 0) {
+  }
+  return {};
+}
+
 }  // namespace berth::image

@@ -28,4 +28,8 @@ struct DecompressLimits {
 Result<std::unique_ptr<ByteSource>> decompress(ByteSource& from,
                                                const DecompressLimits& limits = {});
 
+/// Reads what is left of `source`: only at its end does a compressed stream tell whether it was
+/// whole.
+Result<void> drain(ByteSource& source);
+
 }  // namespace berth::image

@@ -1,6 +1,7 @@
 #include "image/archive/node_attributes.h"
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <vector>
 
 #include "image/archive/entry_path.h"
 
@@ -47,6 +49,22 @@ Result<void> set_xattrs(const TarEntry& entry, Set set) {
   return {};
 }
 
+/// The names of what the node has and an image may set.
+Result<std::vector<std::string>> image_xattrs(int fd) {
+  std::string listed(XATTR_LIST_MAX, '\0');
+  const ssize_t size = ::flistxattr(fd, listed.data(), listed.size());
+  std::vector<std::string> names;
+  if (size < 0 && errno == ENOTSUP) return names;
+  if (size < 0) return fail_errno("list extended attributes");
+  std::string_view rest(listed.data(), static_cast<std::size_t>(size));
+  while (!rest.empty()) {
+    const auto name = rest.substr(0, rest.find('\0'));
+    if (is_image_xattr(name)) names.emplace_back(name);
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+  }
+  return names;
+}
+
 }  // namespace
 
 bool is_image_xattr(std::string_view name) {
@@ -83,6 +101,31 @@ Result<void> set_attributes_at(int dirfd, const std::string& name, const TarEntr
   const timespec times[2] = {entry.mtime, entry.mtime};
   if (::utimensat(dirfd, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
     return fail_errno("set time");
+  return {};
+}
+
+Result<void> remove_image_xattrs(int fd) {
+  for (const std::string& name : TRY(image_xattrs(fd))) {
+    if (::fremovexattr(fd, name.c_str()) != 0 && errno != ENODATA) {
+      return fail_errno("remove extended attribute {}", quote_name(name));
+    }
+  }
+  return {};
+}
+
+Result<void> copy_attributes(int from, int to) {
+  struct stat st{};
+  if (::fstat(from, &st) != 0) return fail_errno("stat");
+  if (::fchown(to, st.st_uid, st.st_gid) != 0) return fail_errno("set owner");
+  if (::fchmod(to, st.st_mode & 07777) != 0) return fail_errno("set mode");
+  for (const std::string& name : TRY(image_xattrs(from))) {
+    std::string value(XATTR_SIZE_MAX, '\0');
+    const ssize_t size = ::fgetxattr(from, name.c_str(), value.data(), value.size());
+    if (size < 0 ||
+        ::fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(size), 0) != 0) {
+      return fail_errno("copy extended attribute {}", quote_name(name));
+    }
+  }
   return {};
 }
 

@@ -26,4 +26,12 @@ Result<void> set_attributes(int fd, const TarEntry& entry);
 /// nor opened.
 Result<void> set_attributes_at(int dirfd, const std::string& name, const TarEntry& entry);
 
+/// Takes away every attribute an image may set: a directory that is listed again has those that are
+/// listed and no others.
+Result<void> remove_image_xattrs(int fd);
+
+/// Gives `to` the owner, the mode and the attributes an image may set of `from`; both are
+/// directories.
+Result<void> copy_attributes(int from, int to);
+
 }  // namespace berth::image

@@ -1,5 +1,6 @@
 #include "image/archive/whiteout.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -7,11 +8,14 @@
 
 #include <cerrno>
 #include <unordered_set>
+#include <vector>
 
 #include "sys/dir.h"
 
 namespace berth::image {
 namespace {
+
+constexpr const char* kOpaque = "trusted.overlay.opaque";
 
 /// False if there is nothing called `name`.
 Result<bool> stat_entry(int dirfd, const std::string& name, struct stat& st) {
@@ -20,12 +24,41 @@ Result<bool> stat_entry(int dirfd, const std::string& name, struct stat& st) {
   return fail_errno("stat {}", name);
 }
 
+/// Removes the marks in directories that later became opaque, or are inside of such.
+class Unneeded final : public sys::TreeVisitor {
+ public:
+  explicit Unneeded(int root) : hidden_{is_overlay_opaque(root)} {}
+
+  Result<void> file(int dirfd, const std::string& name, unsigned char type) override {
+    struct stat st{};
+    if (!hidden_.back() || type != DT_CHR || !TRY(stat_entry(dirfd, name, st))) return {};
+    if (!is_overlay_whiteout(st) || ::unlinkat(dirfd, name.c_str(), 0) == 0) return {};
+    return fail_errno("remove {}", name);
+  }
+  Result<void> enter(int, const std::string&, int opened) override {
+    hidden_.push_back(hidden_.back() || is_overlay_opaque(opened));
+    return {};
+  }
+  Result<void> leave(int, const std::string&) override {
+    hidden_.pop_back();
+    return {};
+  }
+
+ private:
+  std::vector<bool> hidden_;  // by the directory the walk is in, or one above it
+};
+
 class OverlayWhiteouts final : public Whiteouts {
  public:
   Result<void> added(int, const std::string&) override { return {}; }
+  Result<void> entered(int) override { return {}; }
+  bool holds(const struct stat& st) const override { return !is_overlay_whiteout(st); }
 
   Result<void> remove(int dirfd, const std::string& name) override {
-    if (::mknodat(dirfd, name.c_str(), S_IFCHR, makedev(0, 0)) == 0) return {};
+    if (::mknodat(dirfd, name.c_str(), S_IFCHR, makedev(0, 0)) == 0) {
+      has_marks_ = true;
+      return {};
+    }
     if (errno != EEXIST) return fail_errno("make whiteout of {}", name);
     struct stat st{};
     if (!TRY(stat_entry(dirfd, name, st)) || !S_ISDIR(st.st_mode)) return {};
@@ -34,9 +67,32 @@ class OverlayWhiteouts final : public Whiteouts {
   }
 
   Result<void> make_opaque(int dirfd) override {
-    if (::fsetxattr(dirfd, "trusted.overlay.opaque", "y", 1, 0) == 0) return {};
-    return fail_errno("make a directory opaque");
+    if (::fsetxattr(dirfd, kOpaque, "y", 1, 0) != 0) return fail_errno("make a directory opaque");
+    may_hide_marks_ |= has_marks_;
+    return {};
   }
+
+  Result<void> finish(int root, std::span<const int> lowers) override {
+    if (may_hide_marks_) {
+      Unneeded unneeded(root);
+      TRY(sys::walk_tree(root, unneeded));
+    }
+    if (!is_overlay_opaque(root)) return {};
+    return hide_below_root(root, lowers);
+  }
+
+ private:
+  /// An overlay always merges its layers' roots, opaque or not: their names are hidden one by one.
+  Result<void> hide_below_root(int root, std::span<const int> lowers) {
+    for (const int lower : lowers) {
+      for (const auto& entry : TRY(sys::list_dir(lower))) TRY(remove(root, entry.name));
+      if (is_overlay_opaque(lower)) break;
+    }
+    return {};
+  }
+
+  bool has_marks_ = false;
+  bool may_hide_marks_ = false;  // a directory became opaque after a mark was made somewhere
 };
 
 /// Removes everything below a directory but what the layer itself brought, and the directories that
@@ -51,6 +107,15 @@ class DeletingWhiteouts final : public Whiteouts {
     return {};
   }
 
+  Result<void> entered(int dirfd) override {
+    struct stat st{};
+    if (::fstat(dirfd, &st) != 0) return fail_errno("stat a directory");
+    kept_.insert(st.st_ino);
+    return {};
+  }
+
+  bool holds(const struct stat& st) const override { return kept_.contains(st.st_ino); }
+
   Result<void> remove(int dirfd, const std::string& name) override {
     struct stat st{};
     if (!TRY(stat_entry(dirfd, name, st))) return {};
@@ -63,9 +128,15 @@ class DeletingWhiteouts final : public Whiteouts {
   }
 
   Result<void> make_opaque(int dirfd) override {
+    struct stat st{};
+    if (::fstat(dirfd, &st) != 0) return fail_errno("stat a directory");
+    // What came from below does not come back: once is enough, however often it is said.
+    if (!purged_.insert(st.st_ino).second) return {};
     Purge purge(*this);
     return sys::walk_tree(dirfd, purge);
   }
+
+  Result<void> finish(int, std::span<const int>) override { return {}; }
 
  private:
   class Purge final : public sys::TreeVisitor {
@@ -98,6 +169,8 @@ class DeletingWhiteouts final : public Whiteouts {
   }
 
   std::unordered_set<ino_t> kept_;
+  std::unordered_set<ino_t>
+      purged_;  // directories; a number that is freed comes back as the layer's
 };
 
 }  // namespace
@@ -111,6 +184,11 @@ std::unique_ptr<Whiteouts> deleting_whiteouts() {
 
 bool is_overlay_whiteout(const struct stat& st) {
   return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+}
+
+bool is_overlay_opaque(int dirfd) {
+  char value = 0;
+  return ::fgetxattr(dirfd, kOpaque, &value, 1) == 1 && value == 'y';
 }
 
 }  // namespace berth::image

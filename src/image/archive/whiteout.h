@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -20,19 +21,29 @@ class Whiteouts {
   virtual ~Whiteouts() = default;
   /// `name` in `dirfd` belongs to this layer.
   virtual Result<void> added(int dirfd, const std::string& name) = 0;
+  /// The layer has something inside the directory `dirfd`, which so belongs to it as well.
+  virtual Result<void> entered(int dirfd) = 0;
+  /// Whether a node of the tree, not a directory, was brought by this layer: the layers below have
+  /// it otherwise, or it is a mark that they have it no more.
+  virtual bool holds(const struct stat& st) const = 0;
   /// What the layers below have as `name` in `dirfd` is gone.
   virtual Result<void> remove(int dirfd, const std::string& name) = 0;
   /// What the layers below have inside the directory `dirfd` is gone.
   virtual Result<void> make_opaque(int dirfd) = 0;
+  /// The layer is complete in `root`, with `lowers` below it, topmost first.
+  virtual Result<void> finish(int root, std::span<const int> lowers) = 0;
 };
 
 /// For a directory that becomes an overlay's layer: character device 0:0, and
-/// trusted.overlay.opaque. Needs CAP_MKNOD and CAP_SYS_ADMIN.
+/// trusted.overlay.opaque. Where nothing is below a directory, remove() is not to be called: an
+/// overlay lists the mark there, for it merges nothing. Needs CAP_MKNOD and CAP_SYS_ADMIN.
 std::unique_ptr<Whiteouts> overlay_whiteouts();
 /// For a directory that holds a copy of the layers below: deletes.
 std::unique_ptr<Whiteouts> deleting_whiteouts();
 
 /// An overlay's mark for "gone": a character device 0:0.
 bool is_overlay_whiteout(const struct stat& st);
+/// Whether a directory of an overlay's layer hides what the layers below have inside it.
+bool is_overlay_opaque(int dirfd);
 
 }  // namespace berth::image

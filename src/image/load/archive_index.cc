@@ -18,7 +18,13 @@ Result<ArchivedImage> read_docker_image(const StagedArchive& archive, const Json
   image.config = TRY(archive.text(config, kMaxJsonBytes));
   image.layers = TRY(get_strings(entry, "Layers"));
   for (const std::string& tag : TRY(get_strings(entry, "RepoTags"))) {
-    image.names.push_back(TRY(Reference::parse(tag).context(tag)).with_default_tag());
+    const Reference name = TRY(Reference::parse(tag).context(tag));
+    // What a digest stands for is not the archive's to say: whoever pins an image relies on it.
+    if (!name.digest().empty()) {
+      return fail(ErrorKind::kInvalid, "invalid tag \"{}\": an image cannot be named by a digest",
+                  tag);
+    }
+    image.names.push_back(name.with_default_tag());
   }
   return image;
 }

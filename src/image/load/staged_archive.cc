@@ -1,10 +1,12 @@
 #include "image/load/staged_archive.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <vector>
 
 #include "base/strong_id.h"
+#include "image/archive/decompress.h"
 #include "image/archive/entry_data.h"
 #include "image/archive/entry_path.h"
 #include "image/archive/tar_reader.h"
@@ -15,11 +17,6 @@
 namespace berth::image {
 namespace {
 
-/// An image has a few files per layer; an archive of many images some thousands.
-constexpr std::size_t kMaxFiles = 100'000;
-/// What all files may take; the decompressor has a cap of its own, which holes in sparse files
-/// escape.
-constexpr std::uint64_t kMaxStagedBytes = 64ULL << 30;
 /// Links in an archive that lead to links.
 constexpr int kMaxLinks = 8;
 constexpr std::string_view kBlobs = "blobs/sha256/";
@@ -54,29 +51,35 @@ StagedArchive::~StagedArchive() {
   if (!name_.empty()) (void)sys::remove_tree(staging_, name_);
 }
 
-Result<StagedArchive> StagedArchive::read(ByteSource& archive, int staging) {
+Result<StagedArchive> StagedArchive::read(ByteSource& archive, int staging,
+                                          const StagingLimits& limits) {
   std::string name = random_hex(16);
   UniqueFd dir = TRY(sys::make_dir_at(staging, name, 0700));
   StagedArchive staged(staging, std::move(name), std::move(dir));
-  TRY(staged.fill(archive));
+  TRY(staged.fill(archive, limits));
   return staged;
 }
 
-Result<void> StagedArchive::fill(ByteSource& archive) {
+Result<void> StagedArchive::fill(ByteSource& archive, const StagingLimits& limits) {
   TarReader reader = TRY(TarReader::open(archive));
   TarEntry entry;
   std::uint64_t total = 0;
-  std::uint64_t stored = 0;
+  std::uint64_t entries = 0;
   while (TRY(reader.next(entry))) {
+    if (++entries > limits.max_entries) {
+      return fail(ErrorKind::kExhausted, "the archive has more than {} entries",
+                  limits.max_entries);
+    }
     const std::string path = TRY(clean_entry_path(entry.path));
     File file;
     switch (entry.kind) {
       case TarEntry::Kind::kFile: {
-        if (entry.size > kMaxStagedBytes - total) {
-          return fail(ErrorKind::kExhausted, "the archive has more than {} bytes", kMaxStagedBytes);
+        if (entry.size > limits.max_bytes - total) {
+          return fail(ErrorKind::kExhausted, "the archive has more than {} bytes",
+                      limits.max_bytes);
         }
         total += entry.size;
-        file.stored = std::to_string(++stored);
+        file.stored = std::to_string(entries);
         file.size = entry.size;
         const UniqueFd fd =
             TRY(sys::open_at(dir_.get(), file.stored, O_WRONLY | O_CREAT | O_EXCL, 0600));
@@ -96,12 +99,31 @@ Result<void> StagedArchive::fill(ByteSource& archive) {
       default:
         continue;
     }
-    if (files_.size() >= kMaxFiles) {
-      return fail(ErrorKind::kExhausted, "the archive has more than {} files", kMaxFiles);
-    }
-    files_.insert_or_assign(path, std::move(file));
+    TRY(put(path, std::move(file), limits));
+  }
+  TRY(drain(archive));
+  return verify_linked_blobs();
+}
+
+// A blob may be a link to a file of another name, which nobody has verified yet.
+Result<void> StagedArchive::verify_linked_blobs() const {
+  for (const auto& [path, file] : files_) {
+    if (!path.starts_with(kBlobs) || !file.stored.empty()) continue;
+    const auto target = resolve(path);
+    if (target.ok()) TRY(verify_blob(path, dir_.get(), (*target)->stored));
   }
   return {};
+}
+
+Result<void> StagedArchive::put(const std::string& path, File file, const StagingLimits& limits) {
+  File& slot = files_[path];
+  // A file that nothing names any more would only take space, and there can be any number of them.
+  if (!slot.stored.empty() && ::unlinkat(dir_.get(), slot.stored.c_str(), 0) != 0) {
+    return fail_errno("remove a file that {} replaces", quote_name(path));
+  }
+  slot = std::move(file);
+  if (files_.size() <= limits.max_files) return {};
+  return fail(ErrorKind::kExhausted, "the archive has more than {} files", limits.max_files);
 }
 
 Result<const StagedArchive::File*> StagedArchive::resolve(std::string_view path) const {

@@ -15,11 +15,24 @@
 
 namespace berth::image {
 
+struct StagingLimits {
+  /// Files and links with different names: an image has a few per layer, an archive of many images
+  /// some thousands.
+  std::size_t max_files = 100'000;
+  /// Entries of any kind, repeated names among them.
+  std::size_t max_entries = 400'000;
+  /// What all files may take, those that were replaced included; the decompressor has a cap of its
+  /// own, which holes in sparse files escape.
+  std::uint64_t max_bytes = 64ULL << 30;
+};
+
 class StagedArchive {
  public:
-  /// Reads `archive` (no compression) to its end into a new directory below `staging`, borrowed.
-  /// kCorrupt for a blob that is not what its name says.
-  static Result<StagedArchive> read(ByteSource& archive, int staging);
+  /// Reads `archive` (no compression) to its very end into a new directory below `staging`,
+  /// borrowed. kCorrupt for a blob that is not what its name says, kExhausted beyond a limit. Of
+  /// files with the same name the last one stays.
+  static Result<StagedArchive> read(ByteSource& archive, int staging,
+                                    const StagingLimits& limits = {});
   StagedArchive(StagedArchive&& other) noexcept;
   StagedArchive& operator=(StagedArchive&&) = delete;
   ~StagedArchive();
@@ -40,7 +53,9 @@ class StagedArchive {
   };
 
   StagedArchive(int staging, std::string name, UniqueFd dir);
-  Result<void> fill(ByteSource& archive);
+  Result<void> verify_linked_blobs() const;
+  Result<void> fill(ByteSource& archive, const StagingLimits& limits);
+  Result<void> put(const std::string& path, File file, const StagingLimits& limits);
   Result<const File*> resolve(std::string_view path) const;
 
   int staging_;

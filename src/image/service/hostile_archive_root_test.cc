@@ -56,9 +56,6 @@ TEST_F(HostileArchiveTest, LayersThatReachOutside) {
     layer.directory("d").file(name, "evil");
     EXPECT_EQ(refused_layer(layer).kind(), ErrorKind::kInvalid) << name;
   }
-  TarBuilder through;
-  through.symlink("out", dir_.path()).file("out/victim", "evil");
-  EXPECT_EQ(refused_layer(through).kind(), ErrorKind::kInvalid);
   TarBuilder relative;
   relative.directory("d")
       .symlink("d/out", "../../../../../..")
@@ -72,6 +69,48 @@ TEST_F(HostileArchiveTest, LayersThatReachOutside) {
     link.symlink("missing", victim()).hardlink("h", target);
     EXPECT_EQ(refused_layer(link).kind(), ErrorKind::kInvalid) << target;
   }
+}
+
+TEST_F(HostileArchiveTest, LinksThatLeadOutsideLeadInside) {
+  for (const std::string& target : {dir_.path(), "../../../../../../../.." + dir_.path()}) {
+    TarBuilder through;
+    through.symlink("out", target).file("out/victim", "evil").file("out/.wh.victim", "");
+    StringSource source(docker_archive({{{through.finish()}, {"evil:1"}, "amd64", "sh"}}));
+    MUST(service_->load(source));
+    EXPECT_EQ(MUST(sys::read_file_at(dir_.fd(), "victim")), "precious");
+    MUST(service_->remove("evil:1", false, {}));
+  }
+}
+
+TEST_F(HostileArchiveTest, NamesThatClaimADigest) {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  for (const std::string& name : {"alpine@" + digest, "alpine:3@" + digest}) {
+    const TestImage image{{tar_of({{"f", "evil"}})}, {name}, "amd64", "sh"};
+    for (const std::string& archive : {docker_archive({image}), legacy_docker_archive({image})}) {
+      const Error error = refused(archive);
+      EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+      EXPECT_NE(error.message().find("cannot be named by a digest"), std::string::npos);
+    }
+    // An annotation gives the name alone.
+    StringSource layout(oci_layout({image}));
+    MUST(service_->load(layout));
+    EXPECT_EQ(service_->find("alpine@" + digest).error().kind(), ErrorKind::kNotFound);
+    MUST(service_->remove(image.id(), true, {}));
+  }
+}
+
+TEST_F(HostileArchiveTest, CompressedArchivesWhoseEndIsMissingOrWrong) {
+  const std::string whole =
+      gzip(docker_archive({{{tar_of({{"f", "x"}})}, {"cut:1"}, "amd64", "sh"}}));
+  for (const std::size_t cut : {1U, 4U, 8U}) {
+    EXPECT_EQ(refused(whole.substr(0, whole.size() - cut)).kind(), ErrorKind::kCorrupt) << cut;
+  }
+  for (const std::size_t from_end : {2U, 7U}) {  // the length, the checksum
+    std::string wrong = whole;
+    wrong[wrong.size() - from_end] ^= 1;
+    EXPECT_EQ(refused(wrong).kind(), ErrorKind::kCorrupt) << from_end;
+  }
+  EXPECT_EQ(refused(whole + "more").kind(), ErrorKind::kCorrupt);
 }
 
 TEST_F(HostileArchiveTest, LayersThatForgeWhiteoutsOrBreakOff) {

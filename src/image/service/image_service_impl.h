@@ -1,14 +1,16 @@
 // ImageServiceImpl: the parts of this room put together. What keeps the three stores consistent:
 //
 //   an image's row is written last, when its snapshots and blobs are on disk, and removed first;
-//   what no row refers to is garbage, and collect_garbage() removes it: after a failed load, after
-//   a removal, and when the service opens, for then a crash may have left some; what a load in
-//   progress has made or relies on is *pinned*, in memory, until its row is there.
+//   what no row refers to is garbage, and sweep() removes it: after a failed load, after a removal,
+//   and when the service opens, for then a crash may have left some; what a load in progress has
+//   made or relies on is *pinned*, in memory, until its row is there; layers without an image that
+//   a container is based on are *left over*, and swept when that is gone.
 //
 // One lock, held while garbage is collected and for the moment of pinning: a pin is therefore
 // either seen by the collector, or finds what the collector left.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,11 +35,13 @@ class ImageServiceImpl final : public ImageService {
 
   Result<Image> find(std::string_view reference) const override;
   Result<std::vector<Image>> list() const override;
+  Result<std::size_t> count() const override;
   Result<std::vector<LoadResult>> load(ByteSource& archive) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
   Result<void> tag(std::string_view source, std::string_view target) override;
   Result<RemoveResult> remove(std::string_view reference, bool force,
                               const std::function<bool(const std::string& id)>& in_use) override;
+  Result<void> collect_garbage() override;
   Snapshotter& snapshots() override { return *snapshots_; }
 
  private:
@@ -85,8 +89,13 @@ class ImageServiceImpl final : public ImageService {
   Result<std::optional<RemoveResult>> remove_image(const ImageRecord& record);
   /// Removes layers, unfinished ones too, and blobs that neither an image nor a pin refers to.
   /// Returns the chain ids.
-  Result<std::vector<std::string>> collect_garbage(bool unfinished_too);
-  void collect_after_failure();
+  Result<std::vector<std::string>> sweep(bool unfinished_too);
+  struct Swept {
+    std::vector<std::string> layers;  // chain ids
+    bool left_over = false;           // layers stay that only a container needs
+  };
+  Result<Swept> sweep_layers(const std::set<std::string>& needed, bool unfinished_too);
+  void sweep_after_failure();
 
   sys::DirLock lock_;  // of the root directory: one service at a time
   std::unique_ptr<Database> database_;
@@ -97,6 +106,9 @@ class ImageServiceImpl final : public ImageService {
 
   std::mutex garbage_mutex_;
   std::multiset<std::string> pinned_;  // guarded by garbage_mutex_
+  /// The last sweep found layers that only a container needs, or failed. Set before it begins: who
+  /// reads false may miss only what a sweep under way is about to see.
+  std::atomic<bool> left_over_ = true;
 };
 
 }  // namespace berth::image

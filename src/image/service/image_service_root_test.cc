@@ -192,6 +192,79 @@ TEST_P(ImageServiceTest, RemovingNamesAndImagesThatAreNeeded) {
   expect_empty();
 }
 
+TEST_P(ImageServiceTest, LayersThatARemovedImageLeftGoWithTheLastContainer) {
+  MUST(load(docker_archive({two_layers()})));
+  const Image image = MUST(service_->find("app:1"));
+  auto& snapshots = service_->snapshots();
+  MUST(snapshots.prepare("one", image.top_snapshot));
+  MUST(snapshots.prepare("two", image.top_snapshot));
+  MUST(service_->remove("app:1", true, kNotInUse));
+  MUST(snapshots.remove("one"));
+  MUST(service_->collect_garbage());
+  EXPECT_EQ(MUST(snapshots.list()).size(), 3U);
+  MUST(snapshots.remove("two"));
+  MUST(service_->collect_garbage());
+  expect_empty();
+}
+
+TEST_P(ImageServiceTest, LayersThatARemovedImageLeftGoAfterAStartToo) {
+  MUST(load(docker_archive({two_layers()})));
+  MUST(service_->snapshots().prepare("orphan", MUST(service_->find("app:1")).top_snapshot));
+  MUST(service_->remove("app:1", true, kNotInUse));
+  reopen();
+  MUST(service_->snapshots().remove("orphan"));
+  MUST(service_->collect_garbage());
+  expect_empty();
+}
+
+TEST_P(ImageServiceTest, ADamagedConfigHidesNoOtherImageAndCanBeRepairedOrRemoved) {
+  const TestImage damaged = two_layers();
+  const TestImage good{{base_layer()}, {"good:1"}, "amd64", "sh"};
+  MUST(load(docker_archive({damaged, good})));
+  const std::string blob =
+      fmt::format("{}/{}/content/blobs/sha256/{}", root(), GetParam(), damaged.id().substr(7));
+  const std::string bytes = MUST(sys::read_file(blob));
+  const auto write_blob = [&](std::string_view text) {
+    MUST(sys::write_all(MUST(sys::open_file(blob, O_WRONLY | O_TRUNC)).get(), text));
+  };
+  std::string flipped = bytes;
+  flipped[10] ^= 1;
+  for (const std::string& text : {flipped, bytes.substr(0, 20), std::string()}) {
+    write_blob(text);
+    reopen();
+    EXPECT_EQ(MUST(service_->count()), 2U);
+    const auto images = MUST(service_->list());
+    ASSERT_EQ(images.size(), 2U);
+    EXPECT_EQ(images[0].id, good.id());
+    EXPECT_EQ(images[1].id, damaged.id());
+    EXPECT_EQ(images[1].repo_tags, std::vector<std::string>{"app:1"});
+    EXPECT_EQ(images[1].size, 11);
+    EXPECT_EQ(service_->find("app:1").error().kind(), ErrorKind::kCorrupt);
+    EXPECT_NE(service_->find("app:1").error().message().find("load the image again"),
+              std::string::npos);
+  }
+  MUST(load(docker_archive({damaged})));
+  EXPECT_EQ(MUST(service_->find("app:1")).id, damaged.id());
+
+  write_blob(flipped);
+  EXPECT_EQ(MUST(service_->remove("app:1", false, kNotInUse)).deleted.front(), damaged.id());
+  MUST(service_->remove("good:1", false, kNotInUse));
+  expect_empty();
+}
+
+TEST_P(ImageServiceTest, ALostConfigIsLikeADamagedOne) {
+  const TestImage image = two_layers();
+  MUST(load(docker_archive({image})));
+  ASSERT_EQ(::unlink(fmt::format("{}/{}/content/blobs/sha256/{}", root(), GetParam(),
+                                 image.id().substr(7))
+                         .c_str()),
+            0);
+  ASSERT_EQ(MUST(service_->list()).size(), 1U);
+  EXPECT_EQ(MUST(service_->list())[0].id, image.id());
+  MUST(service_->remove(image.id(), false, kNotInUse));
+  expect_empty();
+}
+
 TEST_P(ImageServiceTest, ALoadedNameMovesToTheNewImage) {
   const TestImage one = two_layers();
   TestImage two = two_layers();

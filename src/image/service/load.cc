@@ -23,14 +23,14 @@ std::vector<std::string> familiar(const std::vector<std::string>& names) {
 }  // namespace
 
 Result<std::vector<LoadResult>> ImageServiceImpl::load(ByteSource& archive) {
-  ScopeExit collect([&] { collect_after_failure(); });
+  ScopeExit sweep([&] { sweep_after_failure(); });
   Pins pins(*this);  // goes before what is not pinned any more is collected
   const auto plain = TRY(decompress(archive).context("image archive"));
   const StagedArchive staged =
       TRY(StagedArchive::read(*plain, staging_.get()).context("image archive"));
   const auto records = TRY(unpack_images(staged, pins).context("image archive"));
   TRY(images_.add(records));
-  collect.cancel();
+  sweep.cancel();
   std::vector<LoadResult> results;
   for (const ImageRecord& record : records) results.push_back({record.id, familiar(record.names)});
   return results;
@@ -117,10 +117,10 @@ Result<std::string> ImageServiceImpl::import(ByteSource& tar, const ImportOption
     if (!name.digest().empty()) return fail(ErrorKind::kInvalid, "cannot import digest reference");
     names.push_back(name.with_default_tag().str());
   }
-  ScopeExit collect([&] { collect_after_failure(); });
+  ScopeExit sweep([&] { sweep_after_failure(); });
   Pins pins(*this);
   std::string id = TRY(import_plain(tar, options, names, pins).context("import"));
-  collect.cancel();
+  sweep.cancel();
   return id;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "image/service/image_service_impl.h"
 #include "image/store/image_config.h"
 
@@ -19,6 +20,19 @@ std::string id_prefix_of(std::string_view text) {
   const std::string_view hex = text.starts_with(kIdPrefix) ? text.substr(kIdPrefix.size()) : text;
   if (!is_lower_hex(hex) || hex.size() > kIdDigits) return {};
   return fmt::format("{}{}", kIdPrefix, hex);
+}
+
+/// Adds what the row tells to what the config does.
+Result<void> add_row(Image& image, const ImageRecord& record) {
+  image.id = record.id;
+  image.size = record.size;
+  image.top_snapshot = record.top;
+  for (const std::string& name : record.names) {
+    const Reference reference = TRY(Reference::parse(name));
+    (reference.digest().empty() ? image.repo_tags : image.repo_digests)
+        .push_back(reference.familiar());
+  }
+  return {};
 }
 
 }  // namespace
@@ -53,14 +67,7 @@ Result<Image> ImageServiceImpl::describe(const ImageRecord& record) const {
   const Digest id = TRY(Digest::parse(record.id));
   Image image =
       TRY(parse_image_config(TRY(content_.read(id, kMaxJsonBytes))).context("image " + record.id));
-  image.id = record.id;
-  image.size = record.size;
-  image.top_snapshot = record.top;
-  for (const std::string& name : record.names) {
-    const Reference reference = TRY(Reference::parse(name));
-    (reference.digest().empty() ? image.repo_tags : image.repo_digests)
-        .push_back(reference.familiar());
-  }
+  TRY(add_row(image, record));
   return image;
 }
 
@@ -72,15 +79,21 @@ Result<std::vector<Image>> ImageServiceImpl::list() const {
   std::vector<Image> images;
   for (const ImageRecord& record : TRY(images_.list())) {
     auto image = describe(record);
-    if (image.ok()) {
-      images.push_back(std::move(*image));
-    } else if (image.error().kind() !=
-               ErrorKind::kNotFound) {  // not removed since the rows were read
-      return std::move(image).error();
+    if (!image.ok()) {
+      if (!TRY(images_.get(record.id))) continue;  // removed since the rows were read
+      // One damaged file must not hide all other images.
+      log::warning("image {}: {}", record.id, image.error().message());
+      image = Image();
+      TRY(add_row(*image, record));
     }
+    images.push_back(std::move(*image));
   }
   std::ranges::stable_sort(images, std::ranges::greater(), &Image::created);
   return images;
+}
+
+Result<std::size_t> ImageServiceImpl::count() const {
+  return images_.count();
 }
 
 Result<void> ImageServiceImpl::tag(std::string_view source, std::string_view target) {

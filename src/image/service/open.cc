@@ -95,7 +95,7 @@ Result<std::unique_ptr<ImageService>> ImageServiceImpl::open(Options options) {
   std::unique_ptr<ImageServiceImpl> service(
       new ImageServiceImpl(std::move(lock), std::move(opened.database), std::move(content),
                            std::move(opened.snapshots), std::move(staging)));
-  TRY(service->collect_garbage(true));
+  TRY(service->sweep(true));
   return service;
 }
 

@@ -110,7 +110,7 @@ Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRe
   for (const std::string& name : record.names) result.untagged.push_back(familiar(name));
   result.deleted.push_back(record.id);
   // The image is gone; what is left of it on disk is only garbage if this fails.
-  auto layers = collect_garbage(false);
+  auto layers = sweep(false);
   if (!layers.ok()) {
     log::warning("image {}: {}", record.id, layers.error().message());
     return std::optional(std::move(result));
@@ -119,45 +119,60 @@ Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRe
   return std::optional(std::move(result));
 }
 
-Result<std::vector<std::string>> ImageServiceImpl::collect_garbage(bool unfinished_too) {
+Result<std::vector<std::string>> ImageServiceImpl::sweep(bool unfinished_too) {
   const std::lock_guard lock(garbage_mutex_);
+  left_over_ = true;  // until this has gone well
   std::set<std::string> needed(pinned_.begin(), pinned_.end());
   for (const ImageRecord& record : TRY(images_.list())) {
     needed.insert({record.id, record.manifest, record.top});
   }
-  std::vector<std::string> removed;
+  Swept swept = TRY(sweep_layers(needed, unfinished_too));
+  for (const BlobInfo& blob : TRY(content_.list())) {
+    if (!needed.contains(blob.digest.str())) TRY(content_.remove(blob.digest));
+  }
+  left_over_ = swept.left_over;
+  return std::move(swept.layers);
+}
+
+Result<ImageServiceImpl::Swept> ImageServiceImpl::sweep_layers(const std::set<std::string>& needed,
+                                                               bool unfinished_too) {
+  Swept swept;
+  std::set<std::string> of_images;  // layers that an image or a load in progress has
+  std::set<std::string> parents;    // of what stays
   // Children come after their parents in the list: from the end, a chain goes in one pass.
   auto snapshots = TRY(snapshots_->list());
   std::ranges::reverse(snapshots);
-  std::set<std::string> parents;  // of what stays
   for (const SnapshotInfo& snapshot : snapshots) {
     const bool layer =
         snapshot.kind == SnapshotKind::kCommitted && snapshot.key.starts_with(kLayerPrefix);
     const bool unfinished = unfinished_too && snapshot.key.starts_with(kUnpackPrefix);
-    if ((!layer && !unfinished) || needed.contains(snapshot.key) ||
-        parents.contains(snapshot.key)) {
+    const bool of_image = needed.contains(snapshot.key) || of_images.contains(snapshot.key);
+    if (of_image) of_images.insert(snapshot.parent);
+    bool stays = (!layer && !unfinished) || of_image || parents.contains(snapshot.key);
+    if (!stays) {
+      auto gone = snapshots_->remove(snapshot.key);
+      if (!gone.ok() && gone.error().kind() != ErrorKind::kConflict) return std::move(gone).error();
+      stays = !gone.ok();  // a container began to use it just now
+    }
+    if (stays) {
       parents.insert(snapshot.parent);
-      continue;
-    }
-    if (auto gone = snapshots_->remove(snapshot.key); !gone.ok()) {
-      if (gone.error().kind() != ErrorKind::kConflict) return std::move(gone).error();
-      parents.insert(snapshot.parent);  // a container began to use it just now
-      continue;
-    }
-    if (layer) {
+      swept.left_over |= layer && !of_image;
+    } else if (layer) {
       TRY(images_.forget_layer(snapshot.key));
-      removed.push_back(snapshot.key);
+      swept.layers.push_back(snapshot.key);
     }
   }
-  for (const BlobInfo& blob : TRY(content_.list())) {
-    if (!needed.contains(blob.digest.str())) TRY(content_.remove(blob.digest));
-  }
-  return removed;
+  return swept;
 }
 
-void ImageServiceImpl::collect_after_failure() {
-  if (const auto collected = collect_garbage(false); !collected.ok()) {
-    log::warning("clean up after a failed load: {}", collected.error().message());
+Result<void> ImageServiceImpl::collect_garbage() {
+  if (left_over_) TRY(sweep(false));
+  return {};
+}
+
+void ImageServiceImpl::sweep_after_failure() {
+  if (const auto swept = sweep(false); !swept.ok()) {
+    log::warning("clean up after a failed load: {}", swept.error().message());
   }
 }
 

@@ -9,9 +9,16 @@
 
 namespace berth::image {
 
-/// `spec` is of type "overlay". The descriptor is the root directory of the mounted tree, for *at
-/// calls. Needs CAP_SYS_ADMIN; kUnsupported if the kernel has no overlayfs.
-Result<UniqueFd> mount_overlay_detached(const sys::MountSpec& spec);
+enum class OverlayMethod {
+  kAny,      // the newest that the kernel has
+  kClassic,  // mount(2), as before Linux 6.7: for tests of the way back
+};
+
+/// `spec` is of type "overlay", its directories absolute. The descriptor is the root directory of
+/// the mounted tree, for *at calls. Needs CAP_SYS_ADMIN; kUnsupported if the kernel has no
+/// overlayfs, kInvalid if a kernel before 6.7 is given more layers than fit one page.
+Result<UniqueFd> mount_overlay_detached(const sys::MountSpec& spec,
+                                        OverlayMethod method = OverlayMethod::kAny);
 
 /// Whether overlays can have their upper layer in `dir`, a directory that is left as it was.
 /// kUnsupported says why not and what to do.

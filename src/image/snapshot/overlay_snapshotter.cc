@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "image/archive/node_attributes.h"
 #include "image/snapshot/overlay_mount.h"
 #include "image/snapshot/snapshot_store.h"
 #include "sys/dir.h"
@@ -54,14 +55,13 @@ class OverlaySnapshotter final : public Snapshotter {
     TRY(sys::make_dir_at(dirfd, kWorkName, 0700));
     if (parents.empty()) return {};
     // The root directory that is seen is the uppermost layer's.
+    const UniqueFd parent =
+        TRY(sys::open_dir(fmt::format("{}/{}/{}", root, parents.front(), kTreeName)));
+    TRY(copy_attributes(parent.get(), tree.get()).context("the root of the layer below"));
     struct stat st{};
-    const std::string parent = fmt::format("{}/{}/{}", root, parents.front(), kTreeName);
-    if (::stat(parent.c_str(), &st) != 0) return fail_errno("stat {}", parent);
+    if (::fstat(parent.get(), &st) != 0) return fail_errno("stat the root of the layer below");
     const timespec times[2] = {st.st_atim, st.st_mtim};
-    if (::fchown(tree.get(), st.st_uid, st.st_gid) != 0 ||
-        ::fchmod(tree.get(), st.st_mode & 07777) != 0 || ::futimens(tree.get(), times) != 0) {
-      return fail_errno("copy the attributes of {}", parent);
-    }
+    if (::futimens(tree.get(), times) != 0) return fail_errno("set time");
     return {};
   }
 

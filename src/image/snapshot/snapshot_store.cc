@@ -173,7 +173,11 @@ Result<SnapshotStore::Chain> SnapshotStore::prepare(std::string_view key, std::s
   ScopeExit undo([&] { (void)sys::remove_tree(dir_.get(), built); });
   {
     const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), built, 0700));
-    TRY(build_(dir.get(), parents));
+    if (auto made = build_(dir.get(), parents); !made.ok()) {
+      // The parent was removed meanwhile: whatever stood in the way, that is why.
+      if (!parent.empty() && !row(parent).ok()) return not_found(parent);
+      return std::move(made).error();
+    }
   }
   Chain chain = TRY(insert(key, parent, built));
   undo.cancel();

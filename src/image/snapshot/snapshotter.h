@@ -32,7 +32,8 @@ struct SnapshotInfo {
   SnapshotKind kind = SnapshotKind::kActive;
 };
 
-/// What a snapshot itself holds, its parents not counted.
+/// What a snapshot itself holds: its parents are not counted, but a copy of them that a driver
+/// makes is.
 struct SnapshotUsage {
   std::uint64_t bytes = 0;  // as allocated on disk
   std::uint64_t inodes = 0;
@@ -61,6 +62,7 @@ class Snapshotter {
   virtual Result<void> remove(std::string_view key) = 0;
 
   virtual Result<SnapshotInfo> stat(std::string_view key) const = 0;
+  /// All of them, parents before their children.
   virtual Result<std::vector<SnapshotInfo>> list() const = 0;
   virtual Result<SnapshotUsage> usage(std::string_view key) const = 0;
 };

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "image/snapshot/mounted_testing.h"
+#include "image/snapshot/tree_testing.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 
@@ -37,40 +38,6 @@ void SnapshotterSuite::layer(const std::string& name, const std::string& parent,
   fill(tree.get());
   MUST(snapshotter_->commit(name, key));
 }
-
-namespace {
-
-void write(int root, const std::string& path, std::string_view text) {
-  const UniqueFd fd = MUST(sys::open_at(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
-  MUST(sys::write_all(fd.get(), text));
-}
-
-std::string read(int root, const std::string& path) {
-  auto text = sys::read_file_at(root, path);
-  return text.ok() ? *text : "(" + std::string(to_string(text.error().kind())) + ")";
-}
-
-void make_dir(int root, const std::string& path) {
-  ASSERT_EQ(::mkdirat(root, path.c_str(), 0755), 0);
-}
-
-std::multiset<std::string> names(int root, const std::string& path = ".") {
-  std::multiset<std::string> all;
-  for (const auto& entry : MUST(sys::list_dir(MUST(sys::open_at(root, path, O_RDONLY)).get()))) {
-    all.insert(entry.name);
-  }
-  return all;
-}
-
-struct stat stat_of(int root, const std::string& path) {
-  struct stat st{};
-  EXPECT_EQ(::fstatat(root, path.c_str(), &st, AT_SYMLINK_NOFOLLOW), 0) << path;
-  return st;
-}
-
-using Names = std::multiset<std::string>;
-
-}  // namespace
 
 TEST_P(SnapshotterSuite, ANewSnapshotIsEmptyAndWritable) {
   const UniqueFd tree = MUST(mount_detached(MUST(snapshotter_->prepare("a", ""))));

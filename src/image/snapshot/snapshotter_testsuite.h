@@ -1,5 +1,6 @@
 // The conformance suite of the Snapshotter interface: a driver is right if these pass. Instantiate
-// with one SnapshotterCase per driver. Needs root.
+// with one SnapshotterCase per driver. Needs root. Trees are in snapshotter_testsuite.cc, unpacked
+// layers in snapshotter_layers_testsuite.cc, calls that meet in snapshotter_contract_testsuite.cc.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,8 +17,9 @@
 namespace berth::image {
 
 struct SnapshotterCase {
-  std::string name;  // for the test's name
-  int layers;        // how many are stacked: an image has up to 128
+  std::string name;     // the driver's, and the test's
+  int layers;           // how many are stacked: an image has up to 128
+  bool copies_parents;  // a snapshot holds a copy of what is below it
   std::function<Result<std::unique_ptr<Snapshotter>>(const std::string& root, Database& database)>
       open;
 };

@@ -1,20 +1,26 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_mount.h"
 #include "image/snapshot/overlay_snapshotter.h"
 #include "image/snapshot/snapshotter_testsuite.h"
+#include "image/snapshot/tree_testing.h"
 #include "sys/dir.h"
+#include "sys/file.h"
 
 namespace berth::image {
 namespace {
 
 // vfs copies every layer below, and flushes it: a few show what there is to show.
-INSTANTIATE_TEST_SUITE_P(Drivers, SnapshotterSuite,
-                         ::testing::Values(SnapshotterCase{"overlay2", 128,
-                                                           open_overlay_snapshotter},
-                                           SnapshotterCase{"vfs", 12, open_native_snapshotter}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Drivers, SnapshotterSuite,
+    ::testing::Values(SnapshotterCase{"overlay2", 128, false, open_overlay_snapshotter},
+                      SnapshotterCase{"vfs", 12, true, open_native_snapshotter}),
+    [](const auto& instance) { return instance.param.name; });
 
 TEST(OverlaySnapshotter, SaysWhatToDoWhereTheFileSystemCannotHoldLayers) {
   const sys::TempDir dir;
@@ -34,6 +40,50 @@ TEST(OverlaySnapshotter, SaysWhatToDoWhereTheFileSystemCannotHoldLayers) {
   EXPECT_TRUE(MUST(sys::list_dir(MUST(sys::open_dir(inside)).get())).empty());
   EXPECT_EQ(open_overlay_snapshotter(dir.path() + "/a:b", *database).error().kind(),
             ErrorKind::kInvalid);
+}
+
+/// An overlay of 128 layers in `dir`, each with a file of its own.
+sys::MountSpec many_layers(const sys::TempDir& dir, const std::string& prefix) {
+  std::string lowers;
+  for (int i = 0; i < 128; ++i) {
+    const std::string name = fmt::format("{}{}", prefix, i);
+    const UniqueFd layer = MUST(sys::make_dir_at(dir.fd(), name));
+    write(layer.get(), fmt::format("f{}", i), "x");
+    write(layer.get(), "last", std::to_string(i));
+    lowers += fmt::format("{}{}/{}", lowers.empty() ? "" : ":", dir.path(), name);
+  }
+  for (const char* sub : {"upper", "work"}) MUST(sys::make_dir_at(dir.fd(), sub));
+  return {"overlay",
+          "overlay",
+          {"index=off", "lowerdir=" + lowers, "upperdir=" + dir.path() + "/upper",
+           "workdir=" + dir.path() + "/work"}};
+}
+
+TEST(OverlayMount, TheClassicCallShowsTheSame) {
+  const sys::TempDir dir;
+  sys::MountSpec spec = many_layers(dir, "");
+  {
+    const UniqueFd tree = MUST(mount_overlay_detached(spec, OverlayMethod::kClassic));
+    EXPECT_EQ(names(tree.get()).size(), 129U);
+    EXPECT_EQ(read(tree.get(), "last"), "0");
+    write(tree.get(), "new", "1");
+  }
+  EXPECT_EQ(read(dir.fd(), "upper/new"), "1");
+  spec.options = {spec.options[1], "ro"};
+  const UniqueFd frozen = MUST(mount_overlay_detached(spec, OverlayMethod::kClassic));
+  EXPECT_EQ(sys::open_at(frozen.get(), "other", O_WRONLY | O_CREAT, 0600).error().os_errno(),
+            EROFS);
+}
+
+TEST(OverlayMount, TheClassicCallRefusesWhatDoesNotFit) {
+  if (::sysconf(_SC_PAGESIZE) > 4096)
+    GTEST_SKIP() << "a page of this host takes any image's layers";
+  const sys::TempDir dir;
+  const auto mounted =
+      mount_overlay_detached(many_layers(dir, std::string(40, 'x')), OverlayMethod::kClassic);
+  ASSERT_FALSE(mounted.ok());
+  EXPECT_EQ(mounted.error().kind(), ErrorKind::kInvalid);
+  EXPECT_NE(mounted.error().message().find("bytes of options"), std::string::npos);
 }
 
 }  // namespace

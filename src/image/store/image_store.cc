@@ -65,6 +65,16 @@ Result<std::vector<ImageRecord>> ImageStore::list() const {
   return all;
 }
 
+Result<std::size_t> ImageStore::count() const {
+  std::size_t count = 0;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT count(*) FROM images");
+    if (query.executeStep()) count = static_cast<std::size_t>(query.getColumn(0).getInt64());
+    return {};
+  }));
+  return count;
+}
+
 Result<std::optional<std::string>> ImageStore::id_of(std::string_view name) const {
   std::optional<std::string> id;
   TRY(database_.read([&](SQLite::Database& db) -> Result<void> {

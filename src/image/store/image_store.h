@@ -31,6 +31,7 @@ class ImageStore {
   /// Nothing if there is no such image.
   Result<std::optional<ImageRecord>> get(std::string_view id) const;
   Result<std::vector<ImageRecord>> list() const;
+  Result<std::size_t> count() const;
   /// The id that `name` stands for.
   Result<std::optional<std::string>> id_of(std::string_view name) const;
   /// Ids that start with `prefix` ("sha256:ab"), at most two: enough to see that it is ambiguous.

@@ -4,6 +4,7 @@
 
 #include "api/docker/cancellable_task.h"
 #include "api/docker/handlers/handlers.h"
+#include "api/docker/handlers/reply.h"
 #include "base/json.h"
 
 namespace berth::docker {
@@ -41,6 +42,10 @@ OrderedJson wait_json(const Result<engine::ExitStatus>& result) {
 asio::awaitable<Result<void>> container_wait(Services& services, Request& request,
                                              http::Exchange& exchange) {
   CO_TRY(const WaitCondition condition, parse_condition(request.query.get("condition")));
+  if (const auto ended = services.engine.ended_meanwhile(request.name)) {
+    const OrderedJson answer = wait_json(*ended);
+    co_return co_await reply_json(exchange, 200, answer);
+  }
   CO_TRY(const engine::WorkloadView view, services.engine.inspect(request.name));
   const auto loop = co_await asio::this_coro::executor;
   // By id: the name may be another container's by the time this one ends.

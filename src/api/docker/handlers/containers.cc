@@ -51,11 +51,11 @@ Result<std::optional<int>> stop_timeout(const Query& query) {
   return std::optional<int>(static_cast<int>(*seconds));
 }
 
-Result<void> refuse_stop_signal(const Query& query) {
-  if (query.get("signal").empty()) return {};
-  return fail(ErrorKind::kUnsupported,
-              "choosing the signal of a stop is not supported yet: create the container with "
-              "--stop-signal, or use kill");
+Result<engine::StopOptions> stop_options(const Query& query) {
+  engine::StopOptions options{.timeout = TRY(stop_timeout(query))};
+  if (const std::string_view signal = query.get("signal"); !signal.empty())
+    options.signal = TRY(engine::parse_signal(signal));
+  return options;
 }
 
 Result<unsigned> dimension(const Query& query, std::string_view name) {
@@ -111,21 +111,18 @@ asio::awaitable<Result<void>> container_start(Services& services, Request& reque
 
 asio::awaitable<Result<void>> container_stop(Services& services, Request& request,
                                              http::Exchange& exchange) {
-  CO_TRY_VOID(refuse_stop_signal(request.query));
-  CO_TRY(const std::optional<int> timeout, stop_timeout(request.query));
-  auto result = co_await services.engine.stop(request.name, timeout);
+  CO_TRY(const engine::StopOptions options, stop_options(request.query));
+  auto result = co_await services.engine.stop(request.name, options);
   CO_TRY(const bool stopped, std::move(result));
   co_return co_await reply_empty(exchange, stopped ? 204 : 304);
 }
 
 asio::awaitable<Result<void>> container_restart(Services& services, Request& request,
                                                 http::Exchange& exchange) {
-  CO_TRY_VOID(refuse_stop_signal(request.query));
-  CO_TRY(const std::optional<int> timeout, stop_timeout(request.query));
-  auto stopped = co_await services.engine.stop(request.name, timeout);
-  CO_TRY_VOID(std::move(stopped));
-  auto started = co_await services.engine.start(request.name);
-  if (!started.ok()) co_return start_error(std::move(started).error());
+  CO_TRY(const engine::StopOptions options, stop_options(request.query));
+  CO_TRY(const engine::WorkloadView view, services.engine.inspect(request.name));
+  auto restarted = co_await services.engine.restart(view.id.str(), options);
+  if (!restarted.ok()) co_return start_error(std::move(restarted).error());
   co_return co_await reply_empty(exchange, 204);
 }
 

@@ -1,0 +1,145 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "container/runtime/init.h"
+
+namespace berth::container {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Cgroups of one version that nobody makes.
+class NoCgroups final : public CgroupManager {
+ public:
+  explicit NoCgroups(CgroupVersion version) : version_(version) {
+    if (version == CgroupVersion::kV2)
+      hierarchies_ = {{"", "/c", {}, {}}};
+    else
+      hierarchies_ = {{"memory", "/c/memory", {"memory"}, {}}, {"pids", "/c/pids", {"pids"}, {}}};
+  }
+  Result<void> create() override { return {}; }
+  Result<void> apply(const Resources&) override { return {}; }
+  const std::vector<std::string>& paths() const override { return paths_; }
+  const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
+  CgroupVersion version() const override { return version_; }
+  Result<CgroupStats> stats() const override { return CgroupStats(); }
+  Result<std::vector<pid_t>> processes() const override { return std::vector<pid_t>(); }
+  Result<void> freeze(bool) override { return {}; }
+  Result<void> destroy() override { return {}; }
+
+ private:
+  CgroupVersion version_;
+  std::vector<Hierarchy> hierarchies_;
+  std::vector<std::string> paths_;
+};
+
+Mount mount_at(const char* destination, const char* type) {
+  Mount mount;
+  mount.destination = destination;
+  mount.type = type;
+  mount.source = type == std::string("bind") ? "/s" : type;
+  return mount;
+}
+
+Result<std::unique_ptr<InitPlan>> plan(std::vector<Mount> mounts,
+                                       CgroupVersion version = CgroupVersion::kV1) {
+  Spec spec = default_spec();
+  spec.mounts = std::move(mounts);
+  CreateOptions options;
+  options.bundle = "/bundle";
+  return make_plan(spec, options, NoCgroups(version), "berth/x");
+}
+
+// The destinations in the order of mounting, with "|" before the first that waits.
+std::vector<std::string> order(std::vector<Mount> mounts,
+                               CgroupVersion version = CgroupVersion::kV1) {
+  auto made = plan(std::move(mounts), version);
+  EXPECT_TRUE(made.ok()) << made.error().message();
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i <= (*made)->mounts.size(); ++i) {
+    if (i == (*made)->first_late) out.emplace_back("|");
+    if (i < (*made)->mounts.size()) out.push_back((*made)->mounts[i].destination);
+  }
+  return out;
+}
+
+TEST(MountOrder, IsTheSpecsIfNothingHasToWait) {
+  EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/dev", "tmpfs"), mount_at("/a", "bind")}),
+              ElementsAre("/proc", "/dev", "/a", "|"));
+}
+
+TEST(MountOrder, SysfsWaitsForTheNetworkNamespace) {
+  EXPECT_THAT(order({mount_at("/sys", "sysfs"), mount_at("/proc", "proc")}),
+              ElementsAre("/proc", "|", "/sys"));
+}
+
+TEST(MountOrder, CgroupsWaitForTheirNamespace) {
+  EXPECT_THAT(order({mount_at("/x", "cgroup"), mount_at("/proc", "proc")}),
+              ElementsAre("/proc", "|", "/x", "/x/memory", "/x/pids"));
+  EXPECT_THAT(order({mount_at("/x", "cgroup"), mount_at("/proc", "proc")}, CgroupVersion::kV2),
+              ElementsAre("/proc", "|", "/x"));
+  // Mounted before, it would show the cgroups of the whole host.
+  EXPECT_THAT(order({mount_at("/x", "cgroup2"), mount_at("/proc", "proc")}, CgroupVersion::kV2),
+              ElementsAre("/proc", "|", "/x"));
+}
+
+TEST(MountOrder, WhatIsBelowAWaitingMountWaitsToo) {
+  EXPECT_THAT(order({mount_at("/sys", "sysfs"), mount_at("/sys/fs/x", "bind"),
+                     mount_at("/system", "bind"), mount_at("/a", "tmpfs")}),
+              ElementsAre("/system", "/a", "|", "/sys", "/sys/fs/x"));
+}
+
+TEST(MountOrder, WhatCoversAWaitingMountWaitsToo) {
+  EXPECT_THAT(
+      order({mount_at("/mnt/sys", "sysfs"), mount_at("/mnt", "bind"), mount_at("/mnt/a", "bind")}),
+      ElementsAre("|", "/mnt/sys", "/mnt", "/mnt/a"));
+  EXPECT_THAT(order({mount_at("/sys/", "sysfs"), mount_at("/", "bind")}),
+              ElementsAre("|", "/sys/", "/"));
+}
+
+TEST(MountOrder, WhatASysfsIsMountedOnDoesNotWait) {
+  EXPECT_THAT(order({mount_at("/mnt", "tmpfs"), mount_at("/mnt/sys", "sysfs")}),
+              ElementsAre("/mnt", "|", "/mnt/sys"));
+}
+
+TEST(MountOrder, PathsAreComparedWhateverTheirSlashes) {
+  EXPECT_THAT(order({mount_at("//sys", "sysfs"), mount_at("/sys/./fs//x", "bind")}),
+              ElementsAre("|", "//sys", "/sys/./fs//x"));
+}
+
+TEST(InitPlan, AnErrorNamesTheMountByItsPlaceInTheSpec) {
+  std::vector<Mount> mounts = {mount_at("/sys", "sysfs"), mount_at("/a", "tmpfs")};
+  mounts[1].options = {"tmpcopyup"};
+  auto made = plan(mounts);
+  ASSERT_FALSE(made.ok());
+  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]: mount option 'tmpcopyup'"));
+  mounts[1].options.clear();
+  mounts[1].uid_mappings = mounts[1].gid_mappings = {{0, 1, 1}};
+  made = plan(mounts);
+  EXPECT_EQ(made.error().kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]"));
+}
+
+TEST(InitPlan, TakesTheCallersDescriptorsAndHooks) {
+  Spec spec = default_spec();
+  Hook hook;
+  hook.path = "/h";
+  spec.hooks.create_runtime = {hook};
+  CreateOptions options;
+  options.bundle = "/bundle";
+  options.stdio[0] = 7;
+  options.start_socket = 9;
+  options.preserved_fds = 2;
+  const auto made = make_plan(spec, options, NoCgroups(CgroupVersion::kV2), "berth/x");
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  EXPECT_EQ((*made)->stdio[0], 7);
+  EXPECT_EQ((*made)->stdio[1], -1);
+  EXPECT_EQ((*made)->start_socket, 9);
+  EXPECT_EQ((*made)->preserved_fds, 2U);
+  EXPECT_TRUE((*made)->runtime_hooks);
+  EXPECT_EQ((*made)->rootfs.path, "/bundle/rootfs");
+}
+
+}  // namespace
+}  // namespace berth::container

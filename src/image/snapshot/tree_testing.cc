@@ -1,0 +1,101 @@
+#include "image/snapshot/tree_testing.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <climits>
+
+#include "sys/dir.h"
+#include "sys/file.h"
+
+namespace berth::image {
+namespace {
+
+class Describe final : public sys::TreeVisitor {
+ public:
+  explicit Describe(int root) : root_(root) { line("."); }
+
+  Result<void> file(int, const std::string& name, unsigned char) override {
+    line(path_ + name);
+    return {};
+  }
+  Result<void> enter(int, const std::string& name, int) override {
+    line(path_ + name);
+    path_ += name + "/";
+    return {};
+  }
+  Result<void> leave(int, const std::string& name) override {
+    path_.resize(path_.size() - name.size() - 1);
+    return {};
+  }
+  std::string text() const {
+    std::string all;
+    for (const std::string& line : lines_) all += line + "\n";
+    return all;
+  }
+
+ private:
+  void line(const std::string& path) {
+    const struct stat st = stat_of(root_, path);
+    std::string text = fmt::format("{} {:o} {}:{}", path, st.st_mode & 07777, st.st_uid, st.st_gid);
+    if (S_ISREG(st.st_mode)) text += fmt::format(" file '{}'", read(root_, path));
+    if (S_ISLNK(st.st_mode)) {
+      char target[PATH_MAX];
+      const ssize_t length = ::readlinkat(root_, path.c_str(), target, sizeof target);
+      text =
+          fmt::format("{} -> {}", path, std::string_view(target, static_cast<std::size_t>(length)));
+    } else {
+      char note[64];
+      const std::string full = fmt::format("/proc/self/fd/{}/{}", root_, path);
+      const ssize_t size = ::lgetxattr(full.c_str(), "user.note", note, sizeof note);
+      if (size > 0)
+        text += fmt::format(" note={}", std::string_view(note, static_cast<std::size_t>(size)));
+    }
+    lines_.insert(std::move(text));
+  }
+
+  int root_;
+  std::string path_;
+  std::set<std::string> lines_;
+};
+
+}  // namespace
+
+void write(int root, const std::string& path, std::string_view text) {
+  const UniqueFd fd = MUST(sys::open_at(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  MUST(sys::write_all(fd.get(), text));
+}
+
+std::string read(int root, const std::string& path) {
+  auto text = sys::read_file_at(root, path);
+  return text.ok() ? *text : "(" + std::string(to_string(text.error().kind())) + ")";
+}
+
+void make_dir(int root, const std::string& path) {
+  ASSERT_EQ(::mkdirat(root, path.c_str(), 0755), 0);
+}
+
+Names names(int root, const std::string& path) {
+  Names all;
+  for (const auto& entry : MUST(sys::list_dir(MUST(sys::open_at(root, path, O_RDONLY)).get()))) {
+    all.insert(entry.name);
+  }
+  return all;
+}
+
+struct stat stat_of(int root, const std::string& path) {
+  struct stat st{};
+  EXPECT_EQ(::fstatat(root, path.c_str(), &st, AT_SYMLINK_NOFOLLOW), 0) << path;
+  return st;
+}
+
+std::string describe_tree(int root) {
+  Describe describe(root);
+  MUST(sys::walk_tree(root, describe));
+  return describe.text();
+}
+
+}  // namespace berth::image
