@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "container/runtime/standard_streams.h"
 #include "holder/holder.h"
 
 namespace {
@@ -37,6 +38,7 @@ bool is_socket(int fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  berth::container::open_missing_standard_streams();
   if (argc != 3 || !is_socket(kChannel)) {
     berth::log::error("berth-holder is started by berthd, which talks to it over descriptor 3");
     return 2;

@@ -1,10 +1,11 @@
 // berth-runtime delete [--force] <id>: removes what is left of a stopped container; with --force,
 // of any.
-#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "berth-runtime/launch.h"
+#include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
 #include "container/runtime/state.h"
@@ -17,9 +18,16 @@ Result<void> kill_and_wait(const Store& store, const Record& record) {
   const auto pidfd = sys::open_pidfd(record.pid);
   if (!pidfd.ok() || store.status(record) == Status::kStopped) return {};
   TRY(sys::signal_process(pidfd->get(), SIGKILL));
-  pollfd ended{.fd = pidfd->get(), .events = POLLIN, .revents = 0};
-  while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
-  }
+  return container::wait_until_ended(pidfd->get(), container::kill_deadline());
+}
+
+// Of a container whose making was cut short the cgroups may have been made, or be somebody else's:
+// they are removed if nothing is in them, and nothing is killed.
+Result<void> remove_cgroups(const Record& record) {
+  if (!record.creating) return TRY(container::adopt_cgroups(record.cgroups))->destroy();
+  for (const std::string& path : record.cgroups)
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
+      return fail_errno("cannot remove the cgroup {}", path);
   return {};
 }
 
@@ -46,18 +54,18 @@ Result<int> remove(const Globals& globals, Words words) {
   const Store store(globals.root);
   auto record = store.load(id);
   if (!record.ok()) {
-    if (!force) return std::move(record).error();
+    if (!force || record.error().kind() != ErrorKind::kNotFound) return std::move(record).error();
     // No such container is what was wanted. A directory without a record is what a killed `create`
     // leaves.
     if (store.exists(id)) TRY(store.forget(id));
     return 0;
   }
   const Status status = store.status(*record);
-  if (status == Status::kRunning && !force)
+  if ((status == Status::kRunning || status == Status::kCreating) && !force)
     return fail(ErrorKind::kConflict, "cannot delete container {} that is not stopped: {}", id,
                 to_string(status));
   TRY(kill_and_wait(store, *record));
-  TRY(TRY(container::adopt_cgroups(record->cgroups))->destroy());
+  TRY(remove_cgroups(*record));
   run_poststop(*record);
   TRY(store.forget(id));
   return 0;

@@ -35,6 +35,7 @@ Result<int> kill(const Globals& globals, Words words) {
   const auto arguments = TRY(flags.parse(words));
   if (arguments.empty() || arguments.size() > 2)
     return fail(ErrorKind::kInvalid, "kill needs the container's id, and takes a signal");
+  TRY(container::check_id(arguments[0]));
   const int signal = TRY(parse_signal(arguments.size() == 2 ? arguments[1] : "TERM"));
   const Store store(globals.root);
   const Record record = TRY(store.load(arguments[0]));

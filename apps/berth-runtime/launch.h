@@ -20,7 +20,8 @@ struct LaunchOptions {
   bool no_pivot = false;
   bool detach = false;
   bool keep = false;
-  bool ignored = false;  // --no-new-keyring, --no-subreaper: accepted, as they change nothing here
+  bool no_new_keyring = false;
+  bool ignored = false;  // --no-subreaper: accepted, as it changes nothing here
 };
 
 void add_launch_flags(Flags& flags, LaunchOptions& options);
@@ -39,7 +40,7 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
 /// Reads config.json of a bundle.
 Result<container::Spec> load_spec(const std::string& bundle);
 
-/// The one argument every verb has.
+/// The one argument every verb has, checked to be an id.
 Result<std::string> single_id(const std::vector<std::string>& arguments, std::string_view verb);
 
 }  // namespace berth::runtime

@@ -9,6 +9,7 @@
 #include "berth-runtime/flags.h"
 #include "berth-runtime/report.h"
 #include "berth-runtime/verbs.h"
+#include "container/runtime/standard_streams.h"
 #include "container/spec/spec.h"
 
 namespace berth::runtime {
@@ -72,6 +73,7 @@ Result<int> dispatch(Words words) {
 }  // namespace berth::runtime
 
 int main(int argc, char** argv) {
+  berth::container::open_missing_standard_streams();
   const std::vector<std::string> words(argv + 1, argv + argc);
   auto code = berth::runtime::dispatch(words);
   if (code.ok()) return *code;

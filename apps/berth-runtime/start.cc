@@ -14,6 +14,8 @@ Result<int> start(const Globals& globals, Words words) {
   switch (store.status(record)) {
     case Status::kCreated:
       break;
+    case Status::kCreating:
+      return fail(ErrorKind::kConflict, "cannot start a container that is still being created");
     case Status::kStopped:
       return fail(ErrorKind::kConflict, "cannot start a container that has stopped");
     default:

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "container/runtime/container.h"
 #include "container/spec/json_reader.h"
 #include "container/spec/json_writer.h"
 #include "sys/file.h"
@@ -37,6 +38,9 @@ std::string to_json(const Record& record) {
   out.begin_array();
   for (const auto& path : record.cgroups) out.write(std::string_view(path));
   out.end_array();
+  // The last byte but one: complete() changes it in place.
+  out.key("creating");
+  out.write(record.creating ? 1 : 0);
   out.end_object();
   return out.take();
 }
@@ -66,6 +70,10 @@ Result<Record> parse_record(std::string_view json) {
     } else if (key == "cgroups") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.cgroups.emplace_back());
+    } else if (key == "creating") {
+      std::int64_t creating = 0;
+      reader.read_int(creating, 0, 1);
+      record.creating = creating != 0;
     } else {
       reader.skip();
     }
@@ -126,9 +134,17 @@ Result<void> Store::save(const Record& record) const {
   return {};
 }
 
+Result<void> Store::complete(Record& record) const {
+  const std::string name = fmt::format("{}/{}", directory(record.id), kStateFile);
+  const auto at = static_cast<off_t>(to_json(record).size() - sizeof "1}" + 1);
+  const UniqueFd file = TRY(sys::open_file(name, O_WRONLY));
+  if (::pwrite(file.get(), "0", 1, at) != 1) return fail_errno("cannot write {}", name);
+  record.creating = false;
+  return {};
+}
+
 Result<Record> Store::load(const std::string& id) const {
-  if (id.empty() || id.find('/') != std::string::npos || id == "." || id == "..")
-    return fail(ErrorKind::kInvalid, "'{}' is not a container id", id);
+  TRY(container::check_id(id));
   auto text = sys::read_file(fmt::format("{}/{}", directory(id), kStateFile), kMaxStateBytes);
   if (!text.ok() && text.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kNotFound, "container does not exist: {}", id);
@@ -144,6 +160,7 @@ Status Store::status(const Record& record) const {
   if (record.pid == 0) return Status::kCreating;
   // The number may belong to another process by now; the time it started at does not.
   if (start_time_of(record.pid) != record.start_time) return Status::kStopped;
+  if (record.creating) return Status::kCreating;
   return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
 }
 

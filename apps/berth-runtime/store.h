@@ -5,8 +5,8 @@
 //   <root>/<id>/start.sock   as long as init waits for the word to start
 //
 // A container belongs to whoever made its directory: making it is the lock on the id. Files are
-// replaced by rename, so a reader never sees a part; they are not synced to disk, as no container
-// outlives the kernel it runs on.
+// replaced by rename, so a reader never sees a part (complete() changes one byte); they are not
+// synced to disk, as no container outlives the kernel it runs on.
 #pragma once
 
 #include <sys/types.h>
@@ -29,6 +29,9 @@ struct Record {
   pid_t pid = 0;
   std::uint64_t start_time = 0;  // of pid, in clock ticks since boot: proc_pid_stat(5), field 22
   std::vector<std::string> cgroups;
+  /// Written before the container is complete, to be found if its maker is killed: `pid` may be 0,
+  /// and the cgroups may not have been made, or be another's.
+  bool creating = false;
 };
 
 enum class Status { kCreating, kCreated, kRunning, kStopped };
@@ -41,6 +44,9 @@ class Store {
   /// kConflict: there is such a container.
   Result<void> reserve(const std::string& id) const;
   Result<void> save(const Record& record) const;
+  /// The container of the record that was saved last is complete. One byte changes, in place: a
+  /// reader sees it before or after, and the disk is spared a second file.
+  Result<void> complete(Record& record) const;
   /// kNotFound: no such container.
   Result<Record> load(const std::string& id) const;
   /// Whether the directory is there, with or without a complete record.

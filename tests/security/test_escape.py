@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
+import elf
 import images
 from berth_testing import BIN, IMAGE, EngineTest, HostState, main
 
@@ -36,9 +37,9 @@ class Descriptors(EscapeTest):
     def test_a_working_directory_that_is_a_descriptor_of_the_host(self):
         """CVE-2024-21626: `-w /proc/self/fd/7` started the workload in the host's root."""
         for fd in range(3, 24):
-            done = self.engine.berth("run", "--rm", "-w", f"/proc/self/fd/{fd}", IMAGE, "sh", "-c",
-                                     f"cat ../../../../../../..{MARKER} ..{MARKER} .{MARKER} 2>/dev/null")
-            self.assertNotIn("host", done.stdout, f"descriptor {fd}")
+            self.fails("run", "--rm", "-w", f"/proc/self/fd/{fd}", IMAGE, "sh", "-c",
+                       f"cat ../../../../../../..{MARKER} ..{MARKER} .{MARKER} 2>/dev/null; exit 0", code=125,
+                       says=f"cannot change into the working directory '/proc/self/fd/{fd}'")
 
     def test_descriptors_of_the_first_process_lead_nowhere(self):
         shown = self.sh(f"for fd in /proc/1/fd/*; do cat $fd/..{MARKER} $fd{MARKER} 2>/dev/null; done; echo end")
@@ -54,10 +55,20 @@ class OwnPrograms(EscapeTest):
         """CVE-2019-5736: /proc/self/exe of the process that enters the container."""
         before = self.hashes()
         self.sh("for exe in /proc/[0-9]*/exe /proc/self/exe; do echo broken > $exe; done 2>/dev/null; true")
-        layer = images.tar_of(lambda tar: images.add_entry(tar, "bin/door", images.tarfile.SYMTYPE, "/proc/self/exe"))
-        self.engine.load(images.docker_archive("door:1", [images.busybox_rootfs(), layer]))
-        self.engine.berth("run", "--rm", "door:1", "/bin/door", "--version")
-        self.engine.berth("run", "--rm", "door:1", "/proc/self/exe")
+        self.assertEqual(self.hashes(), before)
+
+    def test_the_program_that_made_the_container_cannot_be_run(self):
+        """CVE-2019-5736: nor as what a link, a script or a program of the image names. Hooks: test_runtime_walls.py."""
+        def fill(tar) -> None:
+            images.add_entry(tar, "bin/door", images.tarfile.SYMTYPE, "/proc/self/exe")
+            images.add_file(tar, "bin/script", b"#!/proc/self/exe\n", 0o755)
+            images.add_file(tar, "bin/script2", b"#!/bin/door\n", 0o755)
+            images.add_file(tar, "bin/elf", elf.asking_for("/proc/self/exe"), 0o755)
+        before = self.hashes()
+        self.engine.load(images.docker_archive("door:1", [images.busybox_rootfs(), images.tar_of(fill)]))
+        for program in ("/proc/self/exe", "/bin/door", "/bin/script", "/bin/script2", "/bin/elf"):
+            self.fails("run", "--rm", "door:1", program, "--version", code=126,
+                       says=f'exec: "{program}": permission denied')
         self.engine.ok("rmi", "-f", "door:1")
         self.assertEqual(self.hashes(), before)
 
@@ -84,22 +95,34 @@ class KernelDoors(EscapeTest):
         """CVE-2019-16884, CVE-2019-19921: a volume on /proc hides the masks, and the labels with them."""
         directory = self.engine.base / "fake"
         directory.mkdir()
-        for target in ("/proc", "/proc/sys", "/proc/self"):
-            done = self.engine.berth("run", "--rm", "-v", f"{directory}:{target}", IMAGE, "true")
-            self.assertNotEqual(done.returncode, 0, target)
+        for target, says in (("/proc", "only a proc file system can"), ("/proc/sys", "it is inside /proc"),
+                             ("/proc/self", "it is inside /proc")):
+            self.fails("run", "--rm", "-v", f"{directory}:{target}", IMAGE, "true", code=125, says=says)
         os.rmdir(directory)
 
+    def image(self, name: str, link: str, target: str) -> None:
+        layer = images.tar_of(lambda tar: images.add_entry(tar, link, images.tarfile.SYMTYPE, target))
+        self.engine.load(images.docker_archive(name, [images.busybox_rootfs(), layer]))
+
     def test_an_image_whose_proc_is_a_link(self):
+        """CVE-2019-19921, CVE-2021-30465: the masks and the kernel's settings would be where the image wants them."""
+        for number, target in enumerate(("/tmp", "../../../../../tmp", "/proc/self", "/no/such")):
+            self.image(f"link:{number}", "proc", target)
+            self.fails("run", "--rm", f"link:{number}", "true", code=125,
+                       says="cannot make the mount point /proc for proc in the root filesystem")
+            self.engine.ok("rmi", "-f", f"link:{number}")
+
+    def test_a_mount_point_that_is_a_link(self):
         """CVE-2021-30465 and its kin: a mount point that the image chose."""
-        layer = images.tar_of(lambda tar: images.add_entry(tar, "mnt", images.tarfile.SYMTYPE, "/../../../../tmp"))
-        self.engine.load(images.docker_archive("link:1", [images.busybox_rootfs(), layer]))
+        self.image("link:1", "mnt", "/../../../../tmp")
         volume = self.engine.base / "volume"
         volume.mkdir()
         before = HostState.take()
-        self.engine.berth("run", "--rm", "-v", f"{volume}:/mnt/inside", "link:1", "sh", "-c",
-                          "echo x > /mnt/inside/file")
-        # The volume may have been written, through the container's own view; nothing else.
-        (volume / "file").unlink(missing_ok=True)
+        # It is resolved inside: the volume is at the container's own /tmp, and nothing of the host's is touched.
+        self.assertEqual(self.engine.ok("run", "--rm", "-v", f"{volume}:/mnt/inside", "link:1", "sh", "-c",
+                                        "echo x > /tmp/inside/file; ls /mnt/"), "inside")
+        self.assertEqual((volume / "file").read_text(), "x\n")
+        (volume / "file").unlink()
         before.wait_until_equal()
         self.engine.ok("rmi", "-f", "link:1")
 

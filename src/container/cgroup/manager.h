@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,13 @@ class CgroupManager {
 
   /// Sends `signal` to every process there is, until a look finds no new one.
   Result<void> signal_all(int signal);
+
+ protected:
+  /// Kills every process and waits until all have ended. kConflict: not within kKillDeadline.
+  Result<void> kill_all();
+
+ private:
+  Result<std::vector<UniqueFd>> open_members(std::span<const pid_t> pids) const;
 };
 
 /// Manager of new cgroups at `path`, relative to each hierarchy ("berth/<id>"), with those

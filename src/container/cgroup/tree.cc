@@ -90,12 +90,34 @@ Result<void> remove_below(int parent, const char* name, const std::string& path,
   return fail_errno("cannot remove the cgroup {}", path).with_kind(ErrorKind::kConflict);
 }
 
-// v1 only: a cpuset is born without CPUs and memory nodes unless its parent says that children
-// inherit.
-void let_children_inherit(const std::string& path) {
-  const UniqueFd fd(::open((path + "/cgroup.clone_children").c_str(), O_WRONLY | O_CLOEXEC));
-  // Not every hierarchy has it; where it matters and fails, adding a process will say so.
-  if (fd.valid() && ::write(fd.get(), "1", 1) < 0) return;
+// A v1 cpuset is born without CPUs and memory nodes, and none below it can have any before it has:
+// cpusets(7). Those that are empty get what the parent has.
+Result<void> fill_cpuset(const std::string& path) {
+  const std::string parent_path = path.substr(0, path.rfind('/'));
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    const UniqueFd own = TRY(open_directory(path));
+    if (!TRY(read_file(own.get(), file, path)).empty()) continue;
+    const UniqueFd parent = TRY(open_directory(parent_path));
+    const std::string inherited = TRY(read_file(parent.get(), file, parent_path));
+    const UniqueFd fd(::openat(own.get(), file, O_WRONLY | O_CLOEXEC));
+    if (!fd.valid() || ::write(fd.get(), inherited.data(), inherited.size()) < 0)
+      return fail_errno("cannot write '{}' to {}/{}", inherited, path, file);
+  }
+  return {};
+}
+
+// Makes the directories between the hierarchy and `path`, from the top.
+Result<void> make_parents(const std::string& hierarchy, const std::string& path, bool cpuset) {
+  for (auto slash = path.find('/', hierarchy.size() + 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string parent = path.substr(0, slash);
+    if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST && errno != ENOENT)
+      return fail_errno("cannot make the cgroup {}", parent);
+    // Gone again, it is made once more by the caller.
+    if (auto filled = cpuset ? fill_cpuset(parent) : Result<void>(); !filled.ok())
+      if (filled.error().kind() != ErrorKind::kNotFound) return filled;
+  }
+  return {};
 }
 
 }  // namespace
@@ -103,18 +125,14 @@ void let_children_inherit(const std::string& path) {
 Result<CgroupDirectory> CgroupDirectory::create(const std::string& hierarchy,
                                                 const std::string& relative, bool& made) {
   const std::string path = hierarchy + "/" + relative;
+  // Only v1 has the file at the root of its hierarchy.
+  const bool cpuset = ::access((hierarchy + "/cpuset.cpus").c_str(), F_OK) == 0;
+  if (cpuset) TRY(make_parents(hierarchy, path, true));
   made = ::mkdir(path.c_str(), 0755) == 0;
   // Another engine may take an empty parent away between two steps (remove_empty_cgroups): then
   // make it again.
   for (int attempt = 0; !made && errno == ENOENT && attempt < kMakeAttempts; ++attempt) {
-    for (auto slash = path.find('/', hierarchy.size() + 1); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      const std::string parent = path.substr(0, slash);
-      if (::mkdir(parent.c_str(), 0755) == 0)
-        let_children_inherit(parent);
-      else if (errno != EEXIST && errno != ENOENT)
-        return fail_errno("cannot make the cgroup {}", parent);
-    }
+    TRY(make_parents(hierarchy, path, cpuset));
     made = ::mkdir(path.c_str(), 0755) == 0;
   }
   if (!made && errno != EEXIST) return fail_errno("cannot make the cgroup {}", path);

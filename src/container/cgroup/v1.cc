@@ -1,15 +1,12 @@
 #include "container/cgroup/v1.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
 #include "container/cgroup/device_rules.h"
-#include "sys/process.h"
 
 namespace berth::container {
 namespace {
@@ -173,21 +170,14 @@ Result<void> CgroupV1::freeze(bool frozen) {
 
 Result<void> CgroupV1::destroy() {
   if (directories_.empty()) return {};
-  // The common case: everybody is gone. Else kill, and wait for each by descriptor.
+  // The common case: everybody is gone. Else kill, and wait.
   if (directories_.front().remove().ok()) {
     for (std::size_t i = 1; i < directories_.size(); ++i) TRY(directories_[i].remove());
     directories_.clear();
     return {};
   }
   (void)freeze(false);
-  for (auto pids = TRY(processes()); !pids.empty(); pids = TRY(processes())) {
-    for (const pid_t pid : pids) {
-      const auto pidfd = sys::open_pidfd(pid);
-      if (!pidfd.ok() || !sys::signal_process(pidfd->get(), SIGKILL).ok()) continue;
-      pollfd ended{.fd = pidfd->get(), .events = POLLIN, .revents = 0};
-      (void)::poll(&ended, 1, -1);
-    }
-  }
+  TRY(kill_all());
   for (const auto& directory : directories_) TRY(directory.remove());
   directories_.clear();
   return {};

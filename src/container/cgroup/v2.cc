@@ -7,12 +7,15 @@
 #include <algorithm>
 
 #include "container/cgroup/device_program.h"
+#include "container/cgroup/ending.h"
 #include "container/cgroup/settings.h"
 
 namespace berth::container {
 namespace {
 
 constexpr const char* kWanted[] = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb"};
+// Accounting needs them even where no limit is asked for. What "cpu" accounts is there without.
+constexpr const char* kAlwaysUsed[] = {"memory", "pids"};
 
 bool has_word(std::string_view text, std::string_view word) {
   for (std::size_t at = 0; at < text.size();) {
@@ -27,6 +30,7 @@ bool has_word(std::string_view text, std::string_view word) {
 // "Basic Operations".
 Result<void> wait_for_line(const CgroupDirectory& directory, const char* file,
                            std::string_view line) {
+  const Deadline deadline = kill_deadline();
   const UniqueFd fd(::openat(directory.fd(), file, O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return fail_errno("cannot open {}/{}", directory.path(), file);
   for (;;) {
@@ -40,8 +44,14 @@ Result<void> wait_for_line(const CgroupDirectory& directory, const char* file,
         std::string_view::npos)
       return {};
     pollfd changed{.fd = fd.get(), .events = POLLPRI, .revents = 0};
-    if (::poll(&changed, 1, -1) < 0 && errno != EINTR)
-      return fail_errno("cannot watch {}", directory.path());
+    const int result = ::poll(&changed, 1, milliseconds_left(deadline));
+    if (result < 0 && errno != EINTR) return fail_errno("cannot watch {}", directory.path());
+    if (result == 0 && milliseconds_left(deadline) == 0)
+      return fail(
+          ErrorKind::kConflict,
+          "{} does not say '{}' after {} s: a process there is stuck in the kernel (state D "
+          "in ps)",
+          directory.path(), line, kKillDeadline.count());
   }
 }
 
@@ -63,24 +73,29 @@ Result<void> CgroupV2::create() {
   auto directory = TRY(CgroupDirectory::create(hierarchies_.front().path, relative_, made));
   if (!made && !TRY(directory.processes()).empty())
     return fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory.path());
-  // Accounting needs them even where no limit is asked for.
-  if (::faccessat(directory.fd(), "memory.current", F_OK, 0) != 0) {
-    auto enabled = enable_controllers(directory.path());
-    if (!enabled.ok()) {
-      if (made) (void)directory.remove();
-      return enabled;
-    }
+  if (auto enabled = enable_controllers(directory); !enabled.ok()) {
+    if (made) (void)directory.remove();
+    return enabled;
   }
   paths_ = {directory.path()};
   directory_.emplace(std::move(directory));
   return {};
 }
 
+bool CgroupV2::has_all_controllers(const CgroupDirectory& leaf) const {
+  const auto has = leaf.read("cgroup.controllers");
+  if (!has.ok()) return false;
+  const auto in = [&](const auto& controller) { return has_word(*has, controller); };
+  return std::ranges::all_of(kAlwaysUsed, in) && std::ranges::all_of(needed_, in);
+}
+
 // Gives each directory from the root down the controllers of its parent. A parent made by others
 // may refuse one, because it has processes of its own; what is then missing shows when a limit
 // needs it.
-Result<void> CgroupV2::enable_controllers(const std::string& leaf) const {
+Result<void> CgroupV2::enable_controllers(const CgroupDirectory& directory_of_container) const {
+  if (has_all_controllers(directory_of_container)) return {};
   std::string path = hierarchies_.front().path;
+  const std::string& leaf = directory_of_container.path();
   while (path.size() < leaf.size()) {
     const auto directory = TRY(CgroupDirectory::open(path));
     const std::string available = TRY(directory.read("cgroup.controllers"));
@@ -134,7 +149,7 @@ Result<void> CgroupV2::destroy() {
   if (!directory_->remove().ok()) {
     auto killed = directory_->write("cgroup.kill", "1");
     // Before Linux 5.14 there is no such file.
-    if (!killed.ok()) TRY(signal_all(9));
+    if (!killed.ok()) TRY(kill_all());
     TRY(wait_for_line(*directory_, "cgroup.events", "populated 0"));
     TRY(directory_->remove());
   }

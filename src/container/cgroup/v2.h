@@ -12,8 +12,11 @@ namespace berth::container {
 
 class CgroupV2 final : public CgroupManager {
  public:
-  CgroupV2(Hierarchy hierarchy, std::string relative)
-      : hierarchies_{std::move(hierarchy)}, relative_(std::move(relative)) {}
+  /// `needed`: the controllers of the limits that will be applied.
+  CgroupV2(Hierarchy hierarchy, std::string relative, std::vector<std::string> needed = {})
+      : hierarchies_{std::move(hierarchy)},
+        relative_(std::move(relative)),
+        needed_(std::move(needed)) {}
   static Result<std::unique_ptr<CgroupManager>> adopt(const std::string& path);
 
   Result<void> create() override;
@@ -28,10 +31,12 @@ class CgroupV2 final : public CgroupManager {
   Result<void> destroy() override;
 
  private:
-  Result<void> enable_controllers(const std::string& leaf) const;
+  bool has_all_controllers(const CgroupDirectory& leaf) const;
+  Result<void> enable_controllers(const CgroupDirectory& directory_of_container) const;
 
   std::vector<Hierarchy> hierarchies_;
   std::string relative_;
+  std::vector<std::string> needed_;
   std::optional<CgroupDirectory> directory_;
   std::vector<std::string> paths_;
 };

@@ -54,7 +54,8 @@ enum class Step : std::uint16_t {
   kMaskPath,      // index into ProtectPlan::masked
   kReadonlyPath,  // index into ProtectPlan::read_only
   kSysctl,        // index into SysctlPlan::entries
-  kHook,          // index into the hooks of the child
+  kHook,          // index into the hooks of the child, as in the next
+  kHookOwnProgram,
   kReadonlyRoot,
   kMakeWorkingDirectory,
   kPivotRoot,

@@ -69,6 +69,10 @@ DevicesPlan plan_devices(const Spec& spec) {
   return plan;
 }
 
+DeviceRule deny_all_devices() {
+  return {.allow = false, .type = "a", .major = {}, .minor = {}, .access = "rwm"};
+}
+
 const std::vector<DeviceRule>& default_device_rules() {
   static const std::vector<DeviceRule> rules = {
       allow("c", {}, {}, "m"), allow("b", {}, {}, "m"),     // making any node

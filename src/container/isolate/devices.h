@@ -47,5 +47,7 @@ bool enter_devices(Child& child, const DevicesPlan& plan);
 /// The device rules every container gets after its own: what the default nodes need. Beside them
 /// making nodes is allowed, as what a node opens is checked when it is opened.
 const std::vector<DeviceRule>& default_device_rules();
+/// The rule every container's begin with.
+DeviceRule deny_all_devices();
 
 }  // namespace berth::container

@@ -2,7 +2,6 @@
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -47,13 +46,10 @@ Result<void> plan_execute(const Spec& spec, ExecutePlan& plan) {
     plan.may_execveat =
         run_filter(plan.seccomp.filter, AUDIT_ARCH_X86_64, SYS_execveat, {}) == SECCOMP_RET_ALLOW;
   }
-  struct stat own = {};
-  if (::stat("/proc/self/exe", &own) != 0)
-    return fail_errno("cannot find the own program at /proc/self/exe");
-  plan.own_device = own.st_dev;
-  plan.own_inode = own.st_ino;
+  plan.own = TRY(own_file());
   for (auto& arg : plan.args) plan.argv.push_back(arg.data());
   plan.argv.push_back(nullptr);
+  plan.program.prepare(plan.argv);
   for (auto& variable : plan.env)
     if (variable != "HOME=") plan.envp.push_back(variable.data());
   plan.envp.push_back(nullptr);

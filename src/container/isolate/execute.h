@@ -4,19 +4,21 @@
 // Until it execs, init is a copy of the runtime's own program, and /proc/<init>/exe names that file
 // on the host. Two things keep the container from getting hold of it (and overwriting it later):
 // init is not dumpable, so that no process of a shared pid namespace may look; and what is executed
-// must not be that file, by a link of procfs, as itself, or as the interpreter of a script.
-// docs/design/container.md has the reasoning.
+// is checked not to be that file (program.h).
+//
+// The filter is loaded last: it may refuse any call, so nothing follows it but the exec.
 #pragma once
 
-#include <limits.h>
 #include <sys/types.h>
 
-#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "container/isolate/child.h"
+#include "container/isolate/identity.h"
+#include "container/isolate/program.h"
 #include "container/seccomp/compiler.h"
 #include "container/spec/spec.h"
 
@@ -37,9 +39,8 @@ struct ExecutePlan {
   /// Whether the filter lets execveat(2) through, which runs a file that cannot turn into a link
   /// meanwhile.
   bool may_execveat = true;
-  // The runtime's own program.
-  dev_t own_device = 0;
-  ino_t own_inode = 0;
+  OwnFile own;
+  Program program;  // what find_program() found
 
   ExecutePlan() = default;
   ExecutePlan(const ExecutePlan&) = delete;  // argv and envp point into it
@@ -53,10 +54,12 @@ void enter_home(ExecutePlan& plan, uid_t uid);
 /// Changes into the working directory and checks that it is one of the container's.
 bool enter_working_directory(Child& child, const ExecutePlan& plan);
 /// Picks the candidate to execute; its index is in `*chosen`.
-bool find_program(Child& child, const ExecutePlan& plan, std::size_t* chosen);
-bool enter_seccomp(Child& child, const ExecutePlan& plan);
-/// Every descriptor from `first` on is closed by the exec.
-bool close_descriptors(Child& child, unsigned first);
+bool find_program(Child& child, ExecutePlan& plan, std::size_t* chosen);
+/// The last steps before an exec: the final capabilities, then the filter. no_new_privs is set if
+/// it is asked for.
+bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan);
+/// Closes every descriptor from `first` on but those of `kept`, which are in ascending order.
+bool close_descriptors(Child& child, unsigned first, std::span<const int> kept);
 /// Returns only on failure.
 bool execute(Child& child, const ExecutePlan& plan, std::size_t chosen);
 

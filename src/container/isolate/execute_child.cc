@@ -1,6 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,69 +11,6 @@
 
 namespace berth::container {
 namespace {
-
-constexpr int kMaxInterpreters = 5;  // the kernel's own limit on scripts run by scripts: fs/exec.c
-constexpr std::size_t kHeadSize = 256;  // what the kernel reads of a script: BINPRM_BUF_SIZE
-
-int open_plainly(const char* path, int flags) {
-  struct open_how how = {};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
-}
-
-// Opens what would be executed. -1 with errno as execve would have it; EPERM: it is the runtime
-// itself.
-int open_program(const ExecutePlan& plan, const char* path) {
-  const int fd = open_plainly(path, O_PATH);
-  struct stat found = {};
-  if (fd < 0 || ::fstat(fd, &found) != 0) {
-    // A link of procfs: whatever it leads to is no file of the image.
-    if (errno == ELOOP) errno = EACCES;
-    return -1;
-  }
-  int error = 0;
-  if (!S_ISREG(found.st_mode))
-    error = EACCES;
-  else if (found.st_dev == plan.own_device && found.st_ino == plan.own_inode)
-    error = EPERM;
-  else if (::syscall(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) != 0 &&
-           errno != ENOSYS)
-    error = errno;
-  if (error == 0) return fd;
-  ::close(fd);
-  errno = error;
-  return -1;
-}
-
-// The interpreter a script names in its first line, within `head`; null: it is no script.
-const char* interpreter_of(char* head) {
-  if (head[0] != '#' || head[1] != '!') return nullptr;
-  char* at = head + 2;
-  while (*at == ' ' || *at == '\t') ++at;
-  char* end = at;
-  while (*end != '\0' && *end != ' ' && *end != '\t' && *end != '\n') ++end;
-  *end = '\0';
-  return at;
-}
-
-// Follows the interpreters of scripts, each of which the kernel would execute in place of the file.
-bool check_interpreters(const ExecutePlan& plan, const char* path) {
-  char head[kHeadSize + 1];
-  for (int i = 0; i < kMaxInterpreters; ++i) {
-    const int file = open_plainly(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (file < 0) return true;  // executable but not readable: no script can run that way
-    const ssize_t size = ::read(file, head, kHeadSize);
-    ::close(file);
-    head[size > 0 ? size : 0] = '\0';
-    path = size > 2 ? interpreter_of(head) : nullptr;
-    if (!path) return true;
-    const int program = open_program(plan, path);
-    if (program < 0) return false;
-    ::close(program);
-  }
-  return true;
-}
 
 // The sixth field of the line of `uid` in one passwd(5) line; empty result: not this line.
 bool home_of_line(char* line, uid_t uid, const char** home) {
@@ -130,26 +67,23 @@ bool enter_working_directory(Child& child, const ExecutePlan& plan) {
   return path[0] == '/' || child.fail_with(EPERM, Step::kWorkingDirectoryOutside);
 }
 
-bool find_program(Child& child, const ExecutePlan& plan, std::size_t* chosen) {
+bool find_program(Child& child, ExecutePlan& plan, std::size_t* chosen) {
   int error = ENOENT;
   for (std::size_t i = 0; i < plan.candidates.size(); ++i) {
-    const char* path = plan.candidates[i].c_str();
-    const int fd = open_program(plan, path);
-    if (fd >= 0) {
-      ::close(fd);
-      *chosen = i;
-      if (check_interpreters(plan, path)) return true;
-    }
-    if (errno == EPERM) return child.fail(Step::kOwnProgram);
-    if (fd >= 0) return child.fail(Step::kExec, i);
+    *chosen = i;
+    const int found = find_program_file(plan.candidates[i].c_str(), plan.own, plan.program);
+    if (found == 0) return true;
+    if (found == EPERM) return child.fail_with(EPERM, Step::kOwnProgram);
     // As execvp: a directory of PATH that cannot be searched does not hide the later ones, but is
     // told in the end.
-    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    if (found != ENOENT && found != ENOTDIR) error = found;
   }
   return child.fail_with(error, Step::kExec);
 }
 
-bool enter_seccomp(Child& child, const ExecutePlan& plan) {
+bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan) {
+  if (!enter_capabilities(child, identity, plan.has_seccomp && !identity.no_new_privileges))
+    return false;
   if (!plan.has_seccomp) return true;
   sock_fprog program = {};
   program.len = static_cast<unsigned short>(plan.seccomp.filter.size());
@@ -158,20 +92,18 @@ bool enter_seccomp(Child& child, const ExecutePlan& plan) {
          child.fail(Step::kSeccomp);
 }
 
-bool close_descriptors(Child& child, unsigned first) {
-  return ::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0 || child.fail(Step::kCloseDescriptors);
+bool close_descriptors(Child& child, unsigned first, std::span<const int> kept) {
+  for (const int fd : kept) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number > first && ::close_range(first, number - 1, 0) != 0)
+      return child.fail(Step::kCloseDescriptors);
+    if (number >= first) first = number + 1;
+  }
+  return ::close_range(first, ~0U, 0) == 0 || child.fail(Step::kCloseDescriptors);
 }
 
 bool execute(Child& child, const ExecutePlan& plan, std::size_t chosen) {
-  const char* path = plan.candidates[chosen].c_str();
-  // What is no link now must not become one: then no link of procfs can be put in its place.
-  struct stat found = {};
-  const bool link = ::lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
-  if (plan.may_execveat && !link)
-    ::syscall(SYS_execveat, AT_FDCWD, path, plan.argv.data(), plan.envp.data(),
-              AT_SYMLINK_NOFOLLOW);
-  else
-    ::execve(path, plan.argv.data(), plan.envp.data());
+  execute_program(plan.program, plan.envp.data(), plan.may_execveat);
   return child.fail(Step::kExec, chosen);
 }
 

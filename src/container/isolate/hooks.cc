@@ -41,8 +41,9 @@ Result<HooksPlan> plan_hooks(const Hooks& hooks) {
   HooksPlan plan;
   for (const Hook& hook : hooks.create_container) plan.create_container.push_back(prepare(hook));
   for (const Hook& hook : hooks.start_container) plan.start_container.push_back(prepare(hook));
-  if (!plan.create_container.empty() || !plan.start_container.empty())
-    plan.state = TRY(state_file({}));
+  for (const auto& hook : plan.start_container) hook->program.prepare(hook->argv);
+  if (!plan.create_container.empty()) plan.create_state = TRY(state_file({}));
+  if (!plan.start_container.empty()) plan.start_state = TRY(state_file({}));
   return plan;
 }
 

@@ -83,7 +83,8 @@ TEST(HooksPlan, HasArgumentsReadyForTheChild) {
   hooks.start_container = {shell("true")};
   const auto plan = plan_hooks(hooks);
   ASSERT_TRUE(plan.ok());
-  EXPECT_TRUE(plan->state.valid());
+  EXPECT_TRUE(plan->create_state.valid());
+  EXPECT_TRUE(plan->start_state.valid());
   const ChildHook& first = *plan->create_container[0];
   ASSERT_EQ(first.argv.size(), 2U);
   EXPECT_STREQ(first.argv[0], "/h") << "its path stands for arguments that are not given";
@@ -91,7 +92,9 @@ TEST(HooksPlan, HasArgumentsReadyForTheChild) {
   EXPECT_EQ(first.envp, std::vector<char*>{nullptr});
   EXPECT_EQ(first.timeout_ms, -1) << "longer than milliseconds can say";
   EXPECT_STREQ(plan->start_container[0]->argv[2], "true");
-  EXPECT_FALSE(plan_hooks({})->state.valid());
+  hooks.create_container.clear();
+  EXPECT_FALSE(plan_hooks(hooks)->create_state.valid());
+  EXPECT_FALSE(plan_hooks({})->start_state.valid());
 }
 
 }  // namespace

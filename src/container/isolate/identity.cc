@@ -67,10 +67,7 @@ Result<IdentityPlan> plan_identity(const Spec& spec) {
   const std::uint64_t known = (std::uint64_t{1} << (plan.last_capability + 1)) - 1;
   const bool user = find_namespace(spec, NamespaceType::kUser) != nullptr;
   plan.kept = user ? known : TRY(own_permitted()) & known;
-  if (process.capabilities) {
-    plan.set_capabilities = true;
-    plan.capabilities = sets_of(*process.capabilities, plan.kept);
-  }
+  if (process.capabilities) plan.capabilities = sets_of(*process.capabilities, plan.kept);
   return plan;
 }
 

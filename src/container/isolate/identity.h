@@ -1,8 +1,7 @@
 // Identity: who the workload is: limits, ids, groups, capabilities, no_new_privs. credentials(7),
 // capabilities(7), prctl(2).
 //
-// Two steps, since a seccomp filter needs CAP_SYS_ADMIN unless no_new_privs is set and is loaded
-// last:
+// Two steps, for what is left to do before the exec needs capabilities:
 //   enter_identity()      rlimits, bounding set, groups, ids; the permitted set is kept
 //   enter_capabilities()  the final sets
 #pragma once
@@ -41,7 +40,6 @@ struct IdentityPlan {
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t umask = 0022;
-  bool set_capabilities = false;
   CapabilitySets capabilities;
   std::uint64_t kept = 0;        // all the caller has, until the very end
   unsigned last_capability = 0;  // the highest this kernel knows
@@ -52,7 +50,10 @@ struct IdentityPlan {
 /// namespace it has all.
 Result<IdentityPlan> plan_identity(const Spec& spec);
 bool enter_identity(Child& child, const IdentityPlan& plan);
-bool enter_capabilities(Child& child, const IdentityPlan& plan);
+/// With `may_filter`, CAP_SYS_ADMIN stays permitted and effective up to the exec, so that a seccomp
+/// filter can be loaded without no_new_privs. The exec computes both sets anew, from the others
+/// alone: capabilities(7), "Transformation of capabilities during execve()".
+bool enter_capabilities(Child& child, const IdentityPlan& plan, bool may_filter);
 bool enter_no_new_privileges(Child& child, const IdentityPlan& plan);
 
 }  // namespace berth::container

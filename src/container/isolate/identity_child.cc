@@ -36,11 +36,9 @@ bool enter_identity(Child& child, const IdentityPlan& plan) {
                     &plan.limits[i].value) != 0)
       return child.fail(Step::kRlimit, i);
   ::umask(plan.umask);
-  if (plan.set_capabilities) {
-    for (unsigned i = 0; i <= plan.last_capability; ++i)
-      if (!(plan.capabilities.bounding >> i & 1) && ::prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
-        return child.fail(Step::kBoundingSet, i);
-  }
+  for (unsigned i = 0; i <= plan.last_capability; ++i)
+    if (!(plan.capabilities.bounding >> i & 1) && ::prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+      return child.fail(Step::kBoundingSet, i);
   if (plan.uid != 0) {
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return child.fail(Step::kCapabilities);
   }
@@ -54,11 +52,10 @@ bool enter_identity(Child& child, const IdentityPlan& plan) {
          child.fail(Step::kCapabilities);
 }
 
-bool enter_capabilities(Child& child, const IdentityPlan& plan) {
-  if (!plan.set_capabilities && plan.uid == 0) return true;
-  const CapabilitySets& sets =
-      plan.capabilities;  // all empty if the spec has none: what changing ids means
-  if (!set_capabilities(sets.effective, sets.permitted, sets.inheritable))
+bool enter_capabilities(Child& child, const IdentityPlan& plan, bool may_filter) {
+  const CapabilitySets& sets = plan.capabilities;
+  const std::uint64_t loading = may_filter ? plan.kept & std::uint64_t{1} << CAP_SYS_ADMIN : 0;
+  if (!set_capabilities(sets.effective | loading, sets.permitted | loading, sets.inheritable))
     return child.fail(Step::kCapabilities);
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
     return child.fail(Step::kCapabilities);

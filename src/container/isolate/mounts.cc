@@ -6,6 +6,9 @@
 #include <array>
 #include <string_view>
 
+#include "container/spec/kernel_names.h"
+#include "container/spec/normal_path.h"
+
 namespace berth::container {
 namespace {
 
@@ -50,6 +53,7 @@ Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& dest
   plan.type = spec.type;
   plan.source = spec.source;
   plan.destination = destination;
+  plan.may_cover_in_proc = may_cover_in_proc(normal_path(destination));
   if (plan.options.bind || spec.type == "bind") {
     plan.kind = MountKind::kBind;
     plan.options.bind = true;

@@ -43,7 +43,8 @@ struct MountPlan {
   /// The source is a directory of the host that was made for this mount and may be shared: cloned
   /// before the host's mounts become slaves, so that the two stay peers.
   bool stays_peer = false;
-  int premade = -1;  // the child's: such a mount, made early
+  bool may_cover_in_proc = false;  // by its destination: spec/kernel_names.h
+  int premade = -1;                // the child's: such a mount, made early
 };
 
 /// kInvalid, kUnsupported: an option. `noun` names the entry in the text.

@@ -10,7 +10,6 @@
 
 #include "container/isolate/mounts.h"
 #include "container/isolate/paths.h"
-#include "container/spec/kernel_names.h"
 
 namespace berth::container {
 namespace {
@@ -152,8 +151,7 @@ bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
   if (target < 0) return child.fail(Step::kMountTarget, index);
   struct statfs below = {};
   if (::fstatfs(target, &below) != 0) return child.fail(Step::kMountTarget, index);
-  if (below.f_type == PROC_SUPER_MAGIC && plan.kind != MountKind::kProc &&
-      !may_cover_in_proc(plan.destination))
+  if (below.f_type == PROC_SUPER_MAGIC && plan.kind != MountKind::kProc && !plan.may_cover_in_proc)
     return child.fail_with(EPERM, Step::kMountInsideProc, index);
   if (classic) {
     if (!mount_on_descriptor(child, plan, target)) return child.fail(Step::kMountFilesystem, index);

@@ -23,7 +23,7 @@ struct TypeRow {
 };
 
 // In the order of entering: the user namespace first, for it gives the rights over the others it
-// owns; mount last, for the paths of the others were opened before.
+// owns.
 constexpr auto kTypes = std::to_array<TypeRow>({
     {NamespaceType::kUser, CLONE_NEWUSER},
     {NamespaceType::kPid, CLONE_NEWPID},
@@ -32,7 +32,7 @@ constexpr auto kTypes = std::to_array<TypeRow>({
     {NamespaceType::kIpc, CLONE_NEWIPC},
     {NamespaceType::kCgroup, CLONE_NEWCGROUP},
     {NamespaceType::kTime, CLONE_NEWTIME},
-    {NamespaceType::kMount, CLONE_NEWNS},
+    {NamespaceType::kMount, CLONE_NEWNS},  // never joined
 });
 
 Result<UniqueFd> open_namespace(const Namespace& wanted, int flag) {

@@ -38,9 +38,11 @@ bool enter_namespaces(Child& child, const NamespacePlan& plan) {
   for (std::size_t i = 0; i < plan.joins.size(); ++i)
     if (::setns(plan.joins[i].fd.get(), plan.joins[i].clone_flag) != 0)
       return child.fail(Step::kJoinNamespace, i);
+  // While it still has the caller's ids, to whom the files in /proc/self belong: init is not
+  // dumpable.
+  if (plan.new_time && !enter_time_namespace(child, plan)) return false;
   if (plan.new_user && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0))
     return child.fail(Step::kBecomeRoot);
-  if (plan.new_time && !enter_time_namespace(child, plan)) return false;
   if (plan.network_fd >= 0) return enter_network(child, plan.network_fd);
   // A namespace made by clone3 is entered already.
   if (plan.loopback && !plan.new_network && !bring_loopback_up())

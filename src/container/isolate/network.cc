@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include <system_error>
+
 #include "base/unique_fd.h"
 #include "container/isolate/namespaces.h"
 #include "container/runtime/handshake.h"
@@ -25,11 +27,19 @@ Result<void> make_and_send(int channel) {
 
 }  // namespace
 
-void NetworkMaker::start(int channel) {
-  thread_ = std::thread([this, channel] {
-    outcome_ = make_and_send(channel);
-    if (!outcome_.ok()) ::shutdown(channel, SHUT_RDWR);
-  });
+Result<void> NetworkMaker::start(int channel) {
+  try {
+    thread_ = std::thread([this, channel] {
+      outcome_ = make_and_send(channel);
+      if (!outcome_.ok()) ::shutdown(channel, SHUT_RDWR);
+    });
+  } catch (const std::system_error& error) {
+    return fail(ErrorKind::kExhausted,
+                "cannot start a thread to make the network namespace: {} (is a limit on processes "
+                "reached?)",
+                error.what());
+  }
+  return {};
 }
 
 Result<void> NetworkMaker::finish() {

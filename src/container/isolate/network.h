@@ -17,8 +17,8 @@ class NetworkMaker {
 
   /// Starts making a namespace with its loopback interface up; it is sent to init as Word::kNetwork
   /// over `channel`, the parent's end, which has to stay open until finish(). If it cannot be made,
-  /// the channel is shut down, which ends init.
-  void start(int channel);
+  /// the channel is shut down, which ends init. kExhausted: no thread can be made.
+  Result<void> start(int channel);
   /// Waits for the thread and says how it went. Without start(): success.
   Result<void> finish();
 

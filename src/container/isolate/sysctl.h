@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "container/isolate/child.h"
 #include "container/spec/spec.h"
 
@@ -20,7 +21,9 @@ struct SysctlPlan {
   std::vector<SysctlEntry> entries;
 };
 
-SysctlPlan plan_sysctl(const Spec& spec);
+/// kInvalid: the namespace a sysctl belongs to would be the runtime's own, joined by its path or by
+/// the descriptor `network_namespace` (-1: none).
+Result<SysctlPlan> plan_sysctl(const Spec& spec, int network_namespace);
 /// All namespaces are entered and the container's procfs, if it has one, is mounted.
 bool enter_sysctl(Child& child, const SysctlPlan& plan);
 

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/scope_exit.h"
+#include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
 #include "container/isolate/network.h"
@@ -47,6 +48,21 @@ bool has_ended(int pidfd) {
   return ::poll(&ended, 1, 0) > 0;
 }
 
+// Before anything is opened here: a descriptor that is closed now would come to mean something of
+// the runtime's own.
+Result<void> check_descriptors(const CreateOptions& options) {
+  for (const int stream : options.stdio)
+    if (stream >= 0 && ::fcntl(stream, F_GETFD) < 0)
+      return fail(ErrorKind::kInvalid, "the standard stream {} is not open", stream);
+  for (unsigned i = 0; i < options.preserved_fds; ++i) {
+    const int flags = ::fcntl(static_cast<int>(3 + i), F_GETFD);
+    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+      return fail(ErrorKind::kInvalid,
+                  "descriptor {} is to be preserved, but the caller has not opened it", 3 + i);
+  }
+  return {};
+}
+
 class LinuxContainer final : public Container {
  public:
   LinuxContainer(Spec spec, CreateOptions options)
@@ -66,16 +82,18 @@ class LinuxContainer final : public Container {
   const std::vector<std::string>& cgroup_paths() const override { return cgroups_->paths(); }
   UniqueFd take_console() override { return std::move(console_); }
   Result<void> start() override;
-  void release() override { phase_ = Phase::kReleased; }
+  void release() override;
   Result<void> signal(int signal, bool all) override;
   Result<void> destroy() override;
 
  private:
   enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
 
+  Result<void> tell_begun(const std::string& cgroup_path) const;
   Result<void> make_cgroups();
   Result<void> clone_init(UniqueFd& init_end);
   Result<void> admit();
+  Result<void> write_hook_input() const;
   Result<void> raise_limits() const;
   Result<void> wait_until_ready();
   std::string state(std::string_view status) const;
@@ -109,28 +127,41 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
   const Namespace* network = find_namespace(spec_, NamespaceType::kNetwork);
   if (network && network->path.empty() && options_.network_namespace < 0 &&
       !find_namespace(spec_, NamespaceType::kUser))
-    network_.start(channel_.get());
+    TRY(network_.start(channel_.get()));
 
   const CgroupLayout layout = TRY(detect_cgroups());
   const std::string cgroup_path = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
   cgroups_ = TRY(open_cgroups(layout, cgroup_path, spec_.linux_.resources));
   std::ranges::copy(stdio, options_.stdio);
   plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
-  if (cgroups_->version() == CgroupVersion::kV2) TRY(make_cgroups());
+  if (cgroups_->version() == CgroupVersion::kV2) {
+    TRY(tell_begun(cgroup_path));
+    TRY(make_cgroups());
+  }
   TRY(clone_init(init_end));
+  TRY(tell_begun(cgroup_path));
   auto admitted = admit();
   // If init is gone, what it said is the reason, not that it could not be found.
   if (!admitted.ok() && !has_ended(pidfd_.get())) return admitted;
   return wait_until_ready();
 }
 
+Result<void> LinuxContainer::tell_begun(const std::string& cgroup_path) const {
+  if (!options_.on_begun) return {};
+  std::vector<std::string> paths;
+  for (const Hierarchy& hierarchy : cgroups_->hierarchies())
+    paths.push_back(hierarchy.path + "/" + cgroup_path);
+  return options_.on_begun(pid_, paths);
+}
+
 Result<void> LinuxContainer::make_cgroups() {
   TRY(cgroups_->create());
+  // Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
+  // devices of the host.
   Resources resources = spec_.linux_.resources;
-  if (!resources.devices.empty()) {
-    const auto& defaults = default_device_rules();
-    resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
-  }
+  const auto& defaults = default_device_rules();
+  resources.devices.insert(resources.devices.begin(), deny_all_devices());
+  resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
   return cgroups_->apply(resources);
 }
 
@@ -165,12 +196,7 @@ Result<void> LinuxContainer::admit() {
     TRY(write_proc(pid_, "gid_map", map_text(spec_.linux_.gid_mappings)));
     send_message(channel_.get(), {Word::kMapped, {}});
   }
-  if (plan_->hooks.state.valid()) {
-    const std::string text = state("creating");
-    if (::pwrite(plan_->hooks.state.get(), text.data(), text.size(), 0) !=
-        static_cast<ssize_t>(text.size()))
-      return fail_errno("cannot write the hooks' input");
-  }
+  TRY(write_hook_input());
   if (spec_.process.oom_score_adj)
     TRY(write_proc(pid_, "oom_score_adj", fmt::format("{}", *spec_.process.oom_score_adj)));
   TRY(raise_limits());
@@ -180,6 +206,18 @@ Result<void> LinuxContainer::admit() {
   for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
   if (!send_message(channel_.get(), {Word::kCgroup, {}}, descriptors) && errno != EPIPE)
     return fail_errno("cannot tell init its cgroups");
+  return {};
+}
+
+Result<void> LinuxContainer::write_hook_input() const {
+  const auto write = [](const UniqueFd& file, const std::string& text) -> Result<void> {
+    if (::pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+      return fail_errno("cannot write the hooks' input");
+    return {};
+  };
+  const HooksPlan& hooks = plan_->hooks;
+  if (hooks.create_state.valid()) TRY(write(hooks.create_state, state("creating")));
+  if (hooks.start_state.valid()) TRY(write(hooks.start_state, state("created")));
   return {};
 }
 
@@ -238,10 +276,18 @@ Result<void> LinuxContainer::start() {
   phase_ = Phase::kStarted;
   TRY(start_remotely(channel_.get(), spec_.process.args[0]));
   channel_.reset();
+  if (const Failure failure = plan_->report.read(); failure.step != Step::kNone)
+    return describe_start_failure(failure, spec_.process.args[0]);
   // A failing poststart hook is logged and no more: runtime.md, "Lifecycle", step 9.
   if (auto ran = run_hooks(spec_.hooks.poststart, "poststart", state("running")); !ran.ok())
     log::warning("{}: {}", options_.id, ran.error().message());
   return {};
+}
+
+void LinuxContainer::release() {
+  // If init is gone already, that is for whoever looks at the container next.
+  if (phase_ == Phase::kCreated) send_message(channel_.get(), {Word::kReleased, {}});
+  phase_ = Phase::kReleased;
 }
 
 Result<void> LinuxContainer::signal(int signal, bool all) {
@@ -251,10 +297,12 @@ Result<void> LinuxContainer::signal(int signal, bool all) {
 Result<void> LinuxContainer::destroy() {
   if (phase_ == Phase::kDestroyed) return {};
   const bool existed = phase_ != Phase::kNone;
+  (void)network_.finish();  // its thread uses the channel
   channel_.reset();
   if (pidfd_.valid()) {
     (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
-    (void)sys::wait_process(pidfd_.get());             // and been reaped
+    TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
+    (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
   if (cgroups_) TRY(cgroups_->destroy());
   phase_ = Phase::kDestroyed;
@@ -266,8 +314,7 @@ Result<void> LinuxContainer::destroy() {
 
 }  // namespace
 
-Result<std::unique_ptr<Container>> Container::create(const Spec& spec,
-                                                     const CreateOptions& options) {
+Result<std::unique_ptr<Container>> Container::create(Spec spec, const CreateOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
   if (options.systemd_cgroup)
@@ -276,7 +323,8 @@ Result<std::unique_ptr<Container>> Container::create(const Spec& spec,
   if (!options.bundle.starts_with('/'))
     return fail(ErrorKind::kInvalid, "the bundle must be an absolute path, not '{}'",
                 options.bundle);
-  auto container = std::make_unique<LinuxContainer>(spec, options);
+  TRY(check_descriptors(options));
+  auto container = std::make_unique<LinuxContainer>(std::move(spec), options);
   TRY(container->build(options.stdio));  // on failure its destructor undoes what was made
   return std::unique_ptr<Container>(std::move(container));
 }
@@ -294,13 +342,20 @@ Result<void> check_id(const std::string& id) {
 Result<void> start_remotely(int connection, const std::string& program) {
   if (!send_message(connection, {Word::kStart, {}}))
     return fail_errno("cannot reach the container's init");
+  UniqueFd report;
   Message message;
   Descriptors descriptors;
-  if (receive_message(connection, message, descriptors)) {
+  while (receive_message(connection, message, descriptors)) {
+    UniqueFd received(descriptors.count == 1 ? descriptors.fds[0] : -1);
     if (message.word == Word::kFailed) return describe_start_failure(message.failure, program);
-    return fail(ErrorKind::kInternal, "init said {} out of turn", static_cast<int>(message.word));
+    if (message.word != Word::kReport || report.valid())
+      return fail(ErrorKind::kInternal, "init said {} out of turn", static_cast<int>(message.word));
+    report = std::move(received);
   }
   if (errno != 0) return fail_errno("cannot hear from the container's init");
+  if (!report.valid()) return {};
+  const Failure failure = Report::read_from(report.get());
+  if (failure.step != Step::kNone) return describe_start_failure(failure, program);
   return {};
 }
 

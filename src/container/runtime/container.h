@@ -14,6 +14,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,15 +43,21 @@ struct CreateOptions {
   /// (start_remotely()), once this object has been release()d. -1: only start() can. Borrowed
   /// during create().
   int start_socket = -1;
-  /// Descriptors 3 to 2+N of the caller stay open in the workload: socket activation.
+  /// Descriptors 3 to 2+N of the caller stay open in the workload: socket activation. They are open
+  /// and not close-on-exec.
   unsigned preserved_fds = 0;
+  bool new_keyring = true;  // a session keyring of its own: keyrings(7)
   bool systemd_cgroup = false;
+  /// Told what there would be to undo, should this process be killed before create() returns: the
+  /// cgroups, before they are made, and init's pid as soon as it has one (0: not yet). An error
+  /// ends create().
+  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun = {};
 };
 
 class Container {
  public:
   /// On error nothing is left behind. kInvalid: the spec is wrong, the text names the field.
-  static Result<std::unique_ptr<Container>> create(const Spec& spec, const CreateOptions& options);
+  static Result<std::unique_ptr<Container>> create(Spec spec, const CreateOptions& options);
   virtual ~Container() = default;
 
   /// Init's pid as the caller sees it, and its pidfd.
@@ -66,7 +73,7 @@ class Container {
   /// destroy() still has to be called.
   virtual Result<void> start() = 0;
   /// Gives init up, waiting to be started through the start socket: the destructor then leaves
-  /// everything in place.
+  /// everything in place. If this process ends without, init ends too.
   virtual void release() = 0;
   /// To init only, unless `all`, which reaches every process of the container.
   virtual Result<void> signal(int signal, bool all = false) = 0;

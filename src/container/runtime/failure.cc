@@ -42,6 +42,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kNoNewPrivileges, "cannot set no_new_privs"},
     {Step::kSeccomp, "cannot load the seccomp filter"},
     {Step::kCloseDescriptors, "cannot mark descriptors to be closed"},
+    {Step::kHookOwnProgram, "a startContainer hook leads to the runtime's own program"},
     {Step::kChannel, "init lost its parent"},
 });
 
@@ -136,6 +137,8 @@ Error hook_failure(const Failure& failure, const std::string& hook) {
 Error describe_failure(const Failure& failure, const InitPlan& plan) {
   const std::string text = describe_step(failure, plan);
   if (failure.step == Step::kHook) return hook_failure(failure, text);
+  if (failure.step == Step::kExec || failure.step == Step::kOwnProgram)
+    return describe_start_failure(failure, plan.execute.args[0]).with_kind(ErrorKind::kInvalid);
   Error error = Error::from_errno(failure.error, text);
   // Missing things here are the spec's fault, not a container that is not there.
   if (error.kind() == ErrorKind::kNotFound) return std::move(error).with_kind(ErrorKind::kInvalid);
@@ -162,6 +165,11 @@ Error describe_start_failure(const Failure& failure, const std::string& program)
                   program);
     case Step::kHook:
       return hook_failure(failure, fmt::format("startContainer hook {}", failure.index));
+    case Step::kHookOwnProgram:
+      return fail(ErrorKind::kPermission,
+                  "startContainer hook {} leads to the runtime's own program, which no container "
+                  "may run",
+                  failure.index);
     default:
       return Error::from_errno(failure.error, text_of(failure.step));
   }

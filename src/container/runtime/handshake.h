@@ -2,23 +2,29 @@
 // message.
 //
 //   parent                            init
-//   ------------------------------
-//   ------------------------------------------------------------------------ clone3
-//   ------------------------>  begins kMapped ----------------------->  (new user namespace)
-//   becomes its root kNetwork + descriptor --------->  (new network namespace) enters it in either
-//   order kCgroup + descriptors --------->  enters its cgroups (v1); makes its cgroup namespace
+//   ------ clone3 ----------------->  begins
+//   kMapped ----------------------->  (new user namespace) becomes its root
+//   kNetwork + descriptor --------->  (new network namespace) enters it
+//                                     in either order
+//   kCgroup + descriptors --------->  enters its cgroups (v1); makes its cgroup namespace
 //   <----------------- kNamespaces    (prestart, createRuntime hooks) all is mounted, the root is
-//   not yet "/" kHooksDone -------------------->
+//                                     not yet "/"
+//   kHooksDone -------------------->
 //   <------- kConsole + descriptor    (terminal) the pty's master
 //   <----------------------- kReady   waits: the container is "created"
+//   kReleased --------------------->  (start socket) the parent may end now; before, its end is
+//                                     init's
 //   kStart ------------------------>  startContainer hooks, seccomp, exec
-//   <------------------ end of file   the exec closed init's end: "running"
+//   <-------- kReport + descriptor    (start socket, seccomp) where a failure from here on is found
+//   <------------------ end of file   the exec closed init's end: "running"; or init ended, and the
+//                                     report says why
 //
 //   <---------------------- kFailed   instead of any of init's: (step, index, errno); init exits
 //   end of file ------------------->  instead of any of the parent's: init exits
 //
 // With a start socket, kStart and what follows are spoken over a connection accepted from it
-// instead.
+// instead. Once the filter is loaded init may not be able to send: then the report, a page shared
+// by both sides, has its failure (report.h).
 #pragma once
 
 #include <cstddef>
@@ -39,7 +45,9 @@ enum class Word : std::uint32_t {
   kHooksDone,
   kConsole,
   kReady,
+  kReleased,
   kStart,
+  kReport,
   kFailed,
 };
 

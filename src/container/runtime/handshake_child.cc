@@ -29,7 +29,8 @@ bool send_message(int channel, const Message& message, std::span<const int> desc
   ssize_t sent = 0;
   do {
     sent = ::sendmsg(channel, &header, MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
+    // As below; the next try says EPIPE.
+  } while (sent < 0 && (errno == EINTR || errno == ECONNRESET));
   return sent == static_cast<ssize_t>(sizeof message);
 }
 
@@ -45,11 +46,9 @@ bool receive_message(int channel, Message& message, Descriptors& descriptors) {
   ssize_t got = 0;
   do {
     got = ::recvmsg(channel, &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0) {
-    if (errno == ECONNRESET) errno = 0;  // it died with messages unread
-    return false;
-  }
+    // It ended with messages unread, which is told once; what it said before is still to come.
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (got < 0) return false;
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
     if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS) {
       const std::size_t bytes = item->cmsg_len - CMSG_LEN(0);

@@ -19,6 +19,7 @@
 #include "container/isolate/sysctl.h"
 #include "container/isolate/uts.h"
 #include "container/runtime/container.h"
+#include "container/runtime/report.h"
 
 namespace berth::container {
 
@@ -41,6 +42,8 @@ struct InitPlan {
   int stdio[3] = {-1, -1, -1};
   int start_socket = -1;
   unsigned preserved_fds = 0;
+  bool new_keyring = true;
+  Report report;  // open if there is a filter
 };
 
 Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,

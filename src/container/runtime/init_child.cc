@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -7,6 +8,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <iterator>
+#include <utility>
 
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
@@ -16,6 +20,7 @@ namespace {
 
 constexpr int kExitNotFound = 127;
 constexpr int kExitNotExecutable = 126;
+constexpr int kExitSignal = 128;  // and the signal's number
 constexpr long kJoinSessionKeyring =
     1;  // KEYCTL_JOIN_SESSION_KEYRING: keyctl(2), which libc has no header for
 
@@ -43,8 +48,8 @@ class Init {
     if (::setsid() < 0) return child_.fail(Step::kSession);
     // Without keyrings in the kernel, or with its quota used up by other containers, there is none
     // to share by accident.
-    if (::syscall(SYS_keyctl, kJoinSessionKeyring, nullptr) < 0 && errno != ENOSYS &&
-        errno != EDQUOT && errno != EPERM)
+    if (plan_.new_keyring && ::syscall(SYS_keyctl, kJoinSessionKeyring, nullptr) < 0 &&
+        errno != ENOSYS && errno != EDQUOT && errno != EPERM)
       return child_.fail(Step::kKeyring);
     if (plan_.namespaces.new_user && !await(Word::kMapped)) return false;
     return enter_namespaces(child_, plan_.namespaces) && enter_uts(child_, plan_.uts);
@@ -67,7 +72,7 @@ class Init {
       if (!enter_mount(child_, plan_.mounts[i], i)) return false;
     if (!enter_sysctl(child_, plan_.sysctl)) return false;
     if (plan_.runtime_hooks && (!tell(Word::kNamespaces) || !await(Word::kHooksDone))) return false;
-    return enter_hooks(child_, plan_.hooks.create_container, plan_.hooks.state.get()) &&
+    return enter_hooks(child_, plan_.hooks.create_container, plan_.hooks.create_state.get()) &&
            enter_protect(child_, plan_.protect) && enter_pivot(child_, plan_.rootfs);
   }
 
@@ -80,29 +85,71 @@ class Init {
   }
 
   bool wait_for_start() {
-    if (!tell(Word::kReady)) return false;
-    if (plan_.start_socket < 0) return await(Word::kStart);
-    // Another process will connect; the conversation goes on with that one.
-    const int connection = ::accept4(plan_.start_socket, nullptr, nullptr, SOCK_CLOEXEC);
-    if (connection < 0) return child_.fail(Step::kChannel);
+    if (plan_.start_socket < 0) return tell(Word::kReady) && await(Word::kStart);
+    // Whoever creates is told what cannot start, as far as it can be known.
+    std::size_t program = 0;
+    if (!find_program(child_, plan_.execute, &program)) return false;
+    end_on_signals();
+    return tell(Word::kReady) && await_start_elsewhere() && await(Word::kStart);
+  }
+
+  // The first process of a pid namespace ignores every signal that it has no handler for. The exec
+  // takes these away again; what the caller ignores stays ignored.
+  static void end_on_signals() {
+    struct sigaction ending = {};
+    ending.sa_handler = [](int signal) { ::_exit(kExitSignal + signal); };
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM}) {
+      struct sigaction before = {};
+      if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_DFL)
+        ::sigaction(signal, &ending, nullptr);
+    }
+  }
+
+  // Another process will connect; the conversation goes on with that one. Until the parent has
+  // released init, its end is init's own.
+  bool await_start_elsewhere() {
+    int connection = -1;
+    bool released = false;
+    while (connection < 0 || !released) {
+      pollfd watched[] = {{released ? -1 : channel_, POLLIN, 0},
+                          {connection >= 0 ? -1 : plan_.start_socket, POLLIN, 0}};
+      if (::poll(watched, std::size(watched), -1) < 0 && errno != EINTR)
+        return child_.fail(Step::kChannel);
+      if (watched[0].revents != 0) {
+        if (!await(Word::kReleased)) return false;
+        released = true;
+      }
+      if (watched[1].revents != 0) {
+        connection = ::accept4(plan_.start_socket, nullptr, nullptr, SOCK_CLOEXEC);
+        if (connection < 0) return child_.fail(Step::kChannel);
+      }
+    }
     channel_ = connection;
-    return await(Word::kStart);
+    return true;
   }
 
   bool become_workload() {
-    std::size_t program = 0;
-    if (!enter_hooks(child_, plan_.hooks.start_container, plan_.hooks.state.get())) return false;
-    if (!close_descriptors(child_, 3 + plan_.preserved_fds) ||
-        !enter_no_new_privileges(child_, plan_.identity))
+    if (plan_.start_socket >= 0 && plan_.report.is_open()) {
+      const int report = plan_.report.fd();
+      if (!tell(Word::kReport, {&report, 1})) return false;
+    }
+    if (!close_own_descriptors() || !enter_no_new_privileges(child_, plan_.identity) ||
+        !enter_start_hooks(child_, plan_.hooks, plan_.identity, plan_.execute))
       return false;
-    // Loading a filter needs CAP_SYS_ADMIN or no_new_privs. With the latter it is the last step but
-    // one.
-    const bool early_filter = !plan_.identity.no_new_privileges;
+    std::size_t program = 0;
     if (!find_program(child_, plan_.execute, &program)) return false;
-    if (early_filter && !enter_seccomp(child_, plan_.execute)) return false;
-    if (!enter_capabilities(child_, plan_.identity)) return false;
-    if (!early_filter && !enter_seccomp(child_, plan_.execute)) return false;
-    return execute(child_, plan_.execute, program);
+    filtered_ = plan_.execute.has_seccomp;
+    return enter_confinement(child_, plan_.identity, plan_.execute) &&
+           execute(child_, plan_.execute, program);
+  }
+
+  // From here on no path, not even one through /proc/self/fd, leads out of the container: what runs
+  // next is looked up by paths that the image chose.
+  bool close_own_descriptors() {
+    int kept[] = {channel_, plan_.hooks.start_state.get()};
+    if (kept[1] >= 0 && kept[1] < kept[0]) std::swap(kept[0], kept[1]);
+    return close_descriptors(child_, 3 + plan_.preserved_fds,
+                             {kept, plan_.hooks.start_state.valid() ? 2U : 1U});
   }
 
   bool enter_streams() {
@@ -114,6 +161,7 @@ class Init {
     }
     // First out of the way of one another.
     for (int& fd : plan_.stdio) {
+      if (is_own(fd)) return child_.fail_with(EBADF, Step::kStandardStreams);
       if (fd < 0) fd = ::open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
       if (fd < 0) return child_.fail(Step::kStandardStreams);
       if (fd < 3) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -123,6 +171,16 @@ class Init {
       hand_over(i);
     }
     return true;
+  }
+
+  // A descriptor that was made here, and has the number of a stream that was closed by then, would
+  // give the workload a handle to the host. The parent has checked; this is the second lock.
+  bool is_own(int fd) const {
+    if (fd < 0) return false;
+    for (const int own : {channel_, plan_.start_socket, plan_.report.fd(), child_.root, child_.proc,
+                          child_.devpts, child_.null_device, network_})
+      if (fd == own) return true;
+    return false;
   }
 
   // The workload's user may open its own streams again, as /dev/stdout. Devices keep their owner:
@@ -152,7 +210,10 @@ class Init {
   }
 
   [[noreturn]] void give_up() {
-    send_message(channel_, {Word::kFailed, child_.failure});
+    if (filtered_)
+      plan_.report.write(child_.failure);
+    else
+      send_message(channel_, {Word::kFailed, child_.failure});
     const bool not_found = child_.failure.error == ENOENT || child_.failure.error == ENOTDIR;
     ::_exit(not_found ? kExitNotFound : kExitNotExecutable);
   }
@@ -164,6 +225,7 @@ class Init {
   int network_ = -1;
   Descriptors cgroups_;
   unsigned heard_ = 0;
+  bool filtered_ = false;  // the filter may be loaded: no call but the exec
   Child child_;
 };
 

@@ -1,9 +1,9 @@
 // make_plan(): the parent's half of init.h.
 #include <algorithm>
-#include <filesystem>
 
 #include "container/isolate/cgroup_view.h"
 #include "container/runtime/init.h"
+#include "container/spec/normal_path.h"
 
 namespace berth::container {
 namespace {
@@ -26,7 +26,7 @@ void split_mounts(const std::vector<Mount>& mounts, std::vector<std::size_t>& ea
                   std::vector<std::size_t>& late) {
   std::vector<std::string> paths;
   for (std::size_t i = 0; i < mounts.size(); ++i) {
-    paths.push_back(std::filesystem::path(mounts[i].destination).lexically_normal().string());
+    paths.push_back(normal_path(mounts[i].destination));
     const auto related = [&](std::size_t other) {
       return is_below(paths[i], paths[other]) || is_below(paths[other], paths[i]);
     };
@@ -76,14 +76,16 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   plan->devices = plan_devices(spec);
   plan->protect = plan_protect(spec);
   plan->console = plan_console(spec.process);
-  plan->sysctl = plan_sysctl(spec);
+  plan->sysctl = TRY(plan_sysctl(spec, options.network_namespace));
   plan->hooks = TRY(plan_hooks(spec.hooks));
   plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty();
   plan->identity = TRY(plan_identity(spec));
   TRY(plan_execute(spec, plan->execute));
+  if (plan->execute.has_seccomp) TRY(plan->report.open());
   std::ranges::copy(options.stdio, plan->stdio);
   plan->start_socket = options.start_socket;
   plan->preserved_fds = options.preserved_fds;
+  plan->new_keyring = options.new_keyring;
   return plan;
 }
 

@@ -63,7 +63,7 @@ struct Verdict {
   std::optional<std::uint32_t> always;
   struct Conditional {
     std::uint32_t value;
-    const std::vector<SeccompArg>* args;
+    std::span<const SeccompArg> args;
   };
   std::vector<Conditional> conditional;
 };
@@ -137,7 +137,7 @@ Filter compare(const SeccompArg& arg, bool wide) {
 // One rule: its comparisons, then its answer. Jumps marked kToNext go past it.
 Filter compile_rule(const Verdict::Conditional& rule, bool wide) {
   Filter code;
-  for (const SeccompArg& arg : *rule.args) append(code, compare(arg, wide));
+  for (const SeccompArg& arg : rule.args) append(code, compare(arg, wide));
   code.push_back(answer(rule.value));
   for (std::size_t i = 0; i < code.size(); ++i) {
     const auto distance = static_cast<std::uint8_t>(code.size() - i - 1);
@@ -179,6 +179,15 @@ Filter compile_search(std::span<const Range> ranges) {
   return code;
 }
 
+bool has_index_twice(std::span<const SeccompArg> args) {
+  unsigned seen = 0;
+  for (const SeccompArg& arg : args) {
+    if (seen >> arg.index & 1) return true;
+    seen |= 1U << arg.index;
+  }
+  return false;
+}
+
 class AbiCompiler {
  public:
   AbiCompiler(const SeccompProfile& profile, SyscallAbi abi)
@@ -202,8 +211,13 @@ class AbiCompiler {
     if (rule.args.size() > kMaxArgs)
       return fail(ErrorKind::kInvalid,
                   "linux.seccomp: a rule for {} compares more than {} arguments", name, kMaxArgs);
-    if (!rule.args.empty()) {
-      verdict.conditional.push_back({value, &rule.args});
+    // As runc: what is the default anyway says nothing, and contradicts nothing.
+    if (value == fallback_) return {};
+    if (has_index_twice(rule.args)) {
+      // As runc, and before it libseccomp: then each of the conditions is a rule of its own.
+      for (const SeccompArg& arg : rule.args) verdict.conditional.push_back({value, {&arg, 1}});
+    } else if (!rule.args.empty()) {
+      verdict.conditional.push_back({value, rule.args});
     } else if (verdict.always && *verdict.always != value) {
       return fail(ErrorKind::kInvalid, "linux.seccomp gives {} two different actions", name);
     } else {

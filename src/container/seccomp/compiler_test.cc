@@ -171,11 +171,11 @@ TEST(Seccomp, AllArgumentsOfARuleHaveToHold) {
               {rule({"ioctl"}, SeccompAction::kAllow,
                     {{.index = 0, .value = 1, .value_two = 0, .op = SeccompOperator::kEq},
                      {.index = 1, .value = 5, .value_two = 0, .op = SeccompOperator::kGt},
-                     {.index = 1, .value = 9, .value_two = 0, .op = SeccompOperator::kNe}})}));
+                     {.index = 2, .value = 9, .value_two = 0, .op = SeccompOperator::kNe}})}));
   EXPECT_EQ(ask(filter, SYS_ioctl, {1, 6}), kAllow);
   EXPECT_EQ(ask(filter, SYS_ioctl, {2, 6}), SECCOMP_RET_TRAP);
   EXPECT_EQ(ask(filter, SYS_ioctl, {1, 5}), SECCOMP_RET_TRAP);
-  EXPECT_EQ(ask(filter, SYS_ioctl, {1, 9}), SECCOMP_RET_TRAP);
+  EXPECT_EQ(ask(filter, SYS_ioctl, {1, 6, 9}), SECCOMP_RET_TRAP);
 }
 
 TEST(Seccomp, AnyRuleOfACallMayHoldAndTheFirstThatDoesDecides) {

@@ -68,7 +68,7 @@ struct Process {
   std::vector<std::string> args;
   std::vector<std::string> env;  // "NAME=value"
   std::string cwd = "/";         // absolute, inside the container
-  /// Absent: the caller's own sets are kept.
+  /// Absent: five empty sets, as runc has it.
   std::optional<Capabilities> capabilities;
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
@@ -243,7 +243,8 @@ struct SeccompArg {
   friend bool operator==(const SeccompArg&, const SeccompArg&) = default;
 };
 
-/// Applies when all of `args` hold. Several rules for one system call: any of them.
+/// Applies when all of `args` hold; when any does if an index is in them twice, as runc has it.
+/// Several rules for one system call: any of them. A rule whose action is the default is none.
 struct SeccompRule {
   std::vector<std::string> names;
   SeccompAction action = SeccompAction::kAllow;
@@ -324,6 +325,10 @@ Result<void> validate(const Spec& spec);
 /// The spec `berth-runtime spec` prints: a shell behind the usual wall (pid, network, ipc, uts,
 /// mount, cgroup).
 Spec default_spec();
+
+/// The namespace that the sysctl `key` ("net.ipv4.ip_forward", or with slashes) belongs to;
+/// nullopt: none, setting it would change the host. namespaces(7).
+std::optional<NamespaceType> namespace_of_sysctl(std::string_view key);
 
 /// Whether `namespaces` asks for `type`, and where to join it; null: not asked for.
 const Namespace* find_namespace(const Spec& spec, NamespaceType type);

@@ -1,12 +1,12 @@
 // validate(): one function per section of config.json.
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "container/spec/kernel_names.h"
 #include "container/spec/names.h"
+#include "container/spec/normal_path.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
@@ -91,14 +91,20 @@ Result<void> check_hooks(const Hooks& hooks) {
   return {};
 }
 
+bool is_bind(const Mount& mount) {
+  return mount.type == "bind" || std::ranges::any_of(mount.options, [](const std::string& option) {
+           return option == "bind" || option == "rbind";
+         });
+}
+
 // CVE-2019-16884, CVE-2019-19921. Links that lead to /proc are caught where the mount is made.
 Result<void> check_proc_mount(const Mount& mount) {
-  const std::string path = std::filesystem::path(mount.destination).lexically_normal().string();
-  const std::string_view target = path.size() > 1 && path.ends_with('/')
-                                      ? std::string_view(path).substr(0, path.size() - 1)
-                                      : path;
+  const std::string target = normal_path(mount.destination);
   if (target == "/proc") {
-    if (mount.type == "proc" || mount.source == "/proc") return {};
+    // A bind is one whatever type it claims to have.
+    const bool genuine =
+        is_bind(mount) ? normal_path(mount.source) == "/proc" : mount.type == "proc";
+    if (genuine) return {};
     return invalid("'{}' cannot be mounted on /proc: only a proc file system can", mount.source);
   }
   if (!target.starts_with("/proc/") || may_cover_in_proc(target)) return {};
@@ -112,10 +118,8 @@ Result<void> check_mounts(const std::vector<Mount>& mounts) {
       return invalid("mounts[{}].destination must be absolute, not '{}'", i, mount.destination);
     if (has_dot_dot(mount.destination))
       return invalid("mounts[{}].destination must not contain '..': '{}'", i, mount.destination);
-    const bool bind = std::ranges::any_of(
-        mount.options, [](const auto& option) { return option == "bind" || option == "rbind"; });
     TRY(check_proc_mount(mount));
-    if (mount.type.empty() && !bind)
+    if (mount.type.empty() && !is_bind(mount))
       return invalid("mounts[{}].type must be given, or 'bind' be among its options", i);
     if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
       return invalid("mounts[{}] must have both uidMappings and gidMappings, or neither", i);
@@ -123,26 +127,18 @@ Result<void> check_mounts(const std::vector<Mount>& mounts) {
   return {};
 }
 
-// A sysctl belongs to a namespace of its own, or it would change the host. namespaces(7).
 Result<void> check_sysctl(const Spec& spec, const std::string& key) {
-  static constexpr std::array<std::string_view, 9> kIpc = {
-      "kernel.msgmax", "kernel.msgmnb",          "kernel.msgmni",
-      "kernel.sem",    "kernel.shmall",          "kernel.shmmax",
-      "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg_next_id"};
-  const auto needs = [&](NamespaceType type) -> Result<void> {
-    if (find_namespace(spec, type)) return {};
-    return invalid("linux.sysctl '{}' needs a {} namespace of its own", key, name_of(type));
-  };
   std::string dotted = key;
   std::ranges::replace(dotted, '/', '.');
   if (dotted.starts_with('.') || dotted.find("..") != std::string::npos)
     return invalid("linux.sysctl '{}' is not a sysctl's name", key);
-  if (dotted.starts_with("net.")) return needs(NamespaceType::kNetwork);
-  if (dotted.starts_with("fs.mqueue.") || std::ranges::find(kIpc, dotted) != kIpc.end())
-    return needs(NamespaceType::kIpc);
-  if (dotted == "kernel.domainname") return needs(NamespaceType::kUts);
-  return invalid("linux.sysctl '{}' belongs to no namespace: setting it would change the host",
-                 key);
+  const auto type = namespace_of_sysctl(key);
+  if (!type)
+    return invalid("linux.sysctl '{}' belongs to no namespace: setting it would change the host",
+                   key);
+  if (!find_namespace(spec, *type))
+    return invalid("linux.sysctl '{}' needs a {} namespace of its own", key, name_of(*type));
+  return {};
 }
 
 Result<void> check_namespaces(const Spec& spec) {
@@ -157,6 +153,11 @@ Result<void> check_namespaces(const Spec& spec) {
   if (!find_namespace(spec, NamespaceType::kMount))
     return invalid(
         "linux.namespaces must have 'mount': without it the host's mounts would be changed");
+  if (const auto& path = find_namespace(spec, NamespaceType::kMount)->path; !path.empty())
+    return fail(ErrorKind::kUnsupported,
+                "linux.namespaces: joining the mount namespace '{}' is not supported, as pivoting "
+                "there would replace the root of whoever else is in it: leave the path out",
+                path);
   const Namespace* user = find_namespace(spec, NamespaceType::kUser);
   const bool mapped = !spec.linux_.uid_mappings.empty() || !spec.linux_.gid_mappings.empty();
   if (user && user->path.empty() &&
@@ -206,6 +207,8 @@ Result<void> check_devices(const Linux& section) {
     const DeviceRule& rule = section.resources.devices[i];
     if (!rule.type.empty() && rule.type != "a" && rule.type != "b" && rule.type != "c")
       return invalid("linux.resources.devices[{}].type must be a, b or c, not '{}'", i, rule.type);
+    if (rule.access.empty())
+      return invalid("linux.resources.devices[{}].access must be given: some of r, w and m", i);
     if (rule.access.find_first_not_of("rwm") != std::string::npos)
       return invalid("linux.resources.devices[{}].access must be of r, w and m, not '{}'", i,
                      rule.access);
@@ -265,6 +268,20 @@ Result<void> check_seccomp(const SeccompProfile& profile) {
 }
 
 }  // namespace
+
+std::optional<NamespaceType> namespace_of_sysctl(std::string_view key) {
+  static constexpr std::array<std::string_view, 9> kIpc = {
+      "kernel.msgmax", "kernel.msgmnb",          "kernel.msgmni",
+      "kernel.sem",    "kernel.shmall",          "kernel.shmmax",
+      "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg_next_id"};
+  std::string dotted(key);
+  std::ranges::replace(dotted, '/', '.');
+  if (dotted.starts_with("net.")) return NamespaceType::kNetwork;
+  if (dotted.starts_with("fs.mqueue.") || std::ranges::find(kIpc, dotted) != kIpc.end())
+    return NamespaceType::kIpc;
+  if (dotted == "kernel.domainname") return NamespaceType::kUts;
+  return std::nullopt;
+}
 
 const Namespace* find_namespace(const Spec& spec, NamespaceType type) {
   const auto& all = spec.linux_.namespaces;

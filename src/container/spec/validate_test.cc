@@ -189,6 +189,13 @@ TEST(Validate, NothingIsMountedOverTheKernelsProc) {
       {"", [](Spec& s) { s.mounts = {mount_at("/process")}; }},
       {"only a proc file system can", [](Spec& s) { s.mounts = {mount_at("/proc", "tmpfs")}; }},
       {"only a proc file system can", [](Spec& s) { s.mounts = {mount_at("//proc/.", "tmpfs")}; }},
+      {"only a proc file system can",
+       [](Spec& s) { s.mounts = {mount_at("/proc", "tmpfs", "/proc")}; }},
+      {"only a proc file system can",
+       [](Spec& s) {
+         s.mounts = {mount_at("/proc", "proc", "/dir")};
+         s.mounts[0].options = {"ro", "bind"};
+       }},
       {"it is inside /proc", [](Spec& s) { s.mounts = {mount_at("/proc/sys")}; }},
       {"it is inside /proc", [](Spec& s) { s.mounts = {mount_at("/./proc//self/attr")}; }},
       {"it is inside /proc", [](Spec& s) { s.mounts = {mount_at("/proc/meminfo/x")}; }},
@@ -202,6 +209,9 @@ TEST(Validate, Namespaces) {
        [](Spec& s) { find(s, NamespaceType::kIpc).path = "ns"; }},
       {"linux.namespaces[5]: pid is given twice",
        [](Spec& s) { s.linux_.namespaces.push_back({NamespaceType::kPid, ""}); }},
+      {"joining the mount namespace '/proc/1/ns/mnt' is not supported",
+       [](Spec& s) { find(s, NamespaceType::kMount).path = "/proc/1/ns/mnt"; },
+       ErrorKind::kUnsupported},
       {"linux.namespaces must have 'mount'", [](Spec& s) { without(s, NamespaceType::kMount); }},
       {"must be given for a new user namespace", [](Spec& s) { find(s, NamespaceType::kUser); }},
       {"must be given for a new user namespace",
@@ -319,7 +329,8 @@ TEST(Validate, DeviceRules) {
   };
   check({
       {"", with(rule("a", -1, -1, "rwm"))},
-      {"", with(rule("", -1, -1, ""))},
+      {"", with(rule("", -1, -1, "r"))},
+      {"linux.resources.devices[0].access must be given", with(rule("c", 1, 1, ""))},
       {"", with(rule("c", 4095, 1048575, "mr"))},
       {"linux.resources.devices[0].type must be a, b or c, not 'u'", with(rule("u", 1, 1, "r"))},
       {"linux.resources.devices[0].access must be of r, w and m, not 'rx'",
