@@ -248,6 +248,12 @@ class Terminal(DockerTest):
         self.assertIn(b"/dev/pts/0", waiting.read_until(terminal, b"/dev/pts/0\r\n"))
         self.assertEqual(process.wait(waiting.DEADLINE), 5)
 
+    def test_the_size_is_there_before_the_first_instruction(self):
+        for _ in range(10):
+            process, terminal = self.run_on_a_terminal("run", "--rm", "-t", IMAGE, "stty", "size", rows=33, columns=111)
+            self.assertEqual(waiting.read_until(terminal, b"\n").strip(), b"33 111")
+            self.assertEqual(process.wait(waiting.DEADLINE), 0)
+
     def test_a_resize_reaches_the_workload(self):
         process, terminal = self.run_on_a_terminal("run", "--rm", "-it", IMAGE, "sh")
         os.write(terminal, b"until [ \"$(stty size)\" = '24 80' ]; do usleep 1000; done; echo re''ady\n")

@@ -217,7 +217,9 @@ class Events(LifecycleTest):
                 told.append(row)
         self.assertEqual([row["Action"] for row in told if row["Action"] in ("create", "start", "die", "destroy")],
                          ["create", "start", "die", "destroy"])
-        self.assertEqual(next(row for row in told if row["Action"] == "die")["Actor"]["Attributes"]["exitCode"], "3")
+        die = next(row for row in told if row["Action"] == "die")["Actor"]["Attributes"]
+        self.assertEqual(die["exitCode"], "3")
+        self.assertRegex(die["execDuration"], r"^[0-9]+$")
 
     def subscribed(self, lines: waiting.Lines) -> bool:
         """An engine has no word for it, so make events until one comes through."""
