@@ -7,6 +7,8 @@
 #include <array>
 #include <climits>
 
+#include "network/ipv4.h"
+
 namespace berth::daemon {
 namespace {
 
@@ -76,6 +78,8 @@ Result<void> check(Options& options, const Raw& raw) {
   if (options.engine.bridge.empty() || options.engine.bridge.size() > 15)
     return fail(ErrorKind::kInvalid, "--bridge '{}' has to have 1 to 15 characters",
                 options.engine.bridge);
+  if (!options.engine.bridge_subnet.empty())
+    TRY(network::parse_cidr(options.engine.bridge_subnet).context("--bridge-subnet"));
   const auto level = std::ranges::find(kLevels, raw.level, &LevelName::name);
   if (level == kLevels.end())
     return fail(ErrorKind::kInvalid, "--log-level '{}' is none of debug, info, warning and error",

@@ -128,7 +128,6 @@ Task<> EngineImpl::run(Entry workload, WorkloadState before) {
                               "the holder of container {} did not answer within {} s",
                               view.id.str(), kStartPatience.count()));
   if (told.ok()) {
-    publish(*workload, "start");
     boost::asio::co_spawn(loop_, write_record(workload), boost::asio::detached);
     co_return Result<void>();
   }
@@ -304,6 +303,8 @@ void EngineImpl::on_holder_message(const Entry& workload, const holder::HolderMe
     status.oom_killed = false;
     status.error.clear();
     workload->start_outcome = Result<void>();
+    // Here, and not where the start is awaited: a short run's end is told right behind it.
+    publish(*workload, "start");
   } else if (std::holds_alternative<holder::Hello>(message)) {
     workload->greeted = true;
   } else if (const auto* failed = std::get_if<holder::StartFailed>(&message)) {
