@@ -231,6 +231,16 @@ class Flags(RuntimeTest):
         self.assertNotEqual(self.session_keyring(), own)
 
 
+class Rlimits(RuntimeTest):
+    def test_few_descriptors_are_the_workloads_limit_not_the_runtimes(self):
+        self.config["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 6, "hard": 6}]
+        self.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW"}
+        self.assertEqual(self.output("ulimit -n"), "6")
+        self.assertEqual(self.create(*SLEEP).returncode, 0)
+        self.ok("start", "c")
+        self.assertEqual(self.state()["status"], "running")
+
+
 class Killed(RuntimeTest):
     """A create that is killed leaves what `delete --force` finds, and no process."""
 

@@ -199,6 +199,12 @@ class OwnProgram(RuntimeTest):
             with self.subTest(way):
                 self.fails(self.run_args(way, "--version"), 126, f'exec: "{way}": permission denied')
 
+    def test_a_script_that_only_the_kernel_may_read(self):
+        hidden = self.put("hidden", b"#!/proc/self/exe\n")
+        (self.rootfs / "bin/hidden").chmod(0o111)
+        self.config["process"]["user"] = {"uid": 1000, "gid": 1000}
+        self.fails(self.run_args(hidden), 126, f'exec: "{hidden}": permission denied')
+
     def test_the_file_itself_in_the_image(self):
         """A bundle may bind it there."""
         self.put("runtime", b"")
