@@ -271,9 +271,9 @@ class StartHooks(RuntimeTest):
             self.assertIn(line, shown)
         self.assertIn("Operation not permitted", shown)
         self.assertNotIn("\nmade", shown)
-        links = [line for line in shown.split("\n") if line.startswith(("/", "pipe:", "socket:", "anon_inode:"))]
-        allowed = {"/hook.out", "/memfd:state (deleted)", "/proc/1/fd"}
-        self.assertEqual({link for link in links if link not in allowed and not link.startswith("/proc/")}, set(), shown)
+        links = {line for line in shown.split("\n") if line.startswith(("/", "pipe:", "socket:", "anon_inode:"))}
+        links = {link for link in links if not link.startswith("/proc/")}  # what the loop itself has open
+        self.assertLessEqual(links, {"/hook.out", "/memfd:state (deleted)"}, shown)
 
     def test_a_failing_one_ends_the_start(self):
         self.hook.write_text("#!/bin/sh\nexit 3\n")
