@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 import waiting
-from bundle import CGROUPS, RUNTIME, RuntimeTest, main
+from bundle import CGROUPS, RuntimeTest, main
 
 SLEEP = ("sleep", "1000")
 KEYCTL, JOIN_SESSION_KEYRING, GET_KEYRING_ID, SESSION_KEYRING = 250, 1, 0, -3  # keyctl(2), which libc has not
