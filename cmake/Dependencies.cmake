@@ -5,6 +5,8 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
+  # Only what Berth's own compiler of filters is compared with.
+  pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 endif()
 # Header-only, so that the static programs carry just what they use.
 set(BERTH_FMT fmt::fmt-header-only)

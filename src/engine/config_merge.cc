@@ -1,5 +1,6 @@
 #include "engine/config_merge.h"
 
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cctype>
 #include <charconv>
 #include <csignal>
+#include <thread>
 
 namespace berth::engine {
 namespace {
@@ -17,12 +19,26 @@ std::string_view name_of(std::string_view assignment) {
 
 // Docker refuses less: a process cannot even be charged for its own exec below it.
 constexpr std::int64_t kMinMemory = 6LL << 20;
+// What the pids controller takes: PIDS_MAX of kernel/cgroup/pids.c.
+constexpr std::int64_t kMaxPids = 4LL << 20;
+// A hundredth of a CPU: the least quota the scheduler takes, 1 ms, of a period of 100 ms
+// (sched-bwc).
+constexpr std::int64_t kMinNanoCpus = 10'000'000;
+constexpr std::int64_t kNanosPerCpu = 1'000'000'000;
 
 Result<void> check_memory(const WorkloadConfig& config) {
   const Resources& r = config.resources;
   if (r.memory < 0) return fail(ErrorKind::kInvalid, "memory limit {} is negative", r.memory);
   if (r.memory > 0 && r.memory < kMinMemory)
     return fail(ErrorKind::kInvalid, "Minimum memory limit allowed is 6MB");
+  if (r.memory_reservation < 0)
+    return fail(ErrorKind::kInvalid, "memory reservation {} is negative", r.memory_reservation);
+  if (r.memory_reservation > 0 && r.memory_reservation < kMinMemory)
+    return fail(ErrorKind::kInvalid, "Minimum memory reservation allowed is 6MB");
+  if (r.memory_swap < -1)
+    return fail(ErrorKind::kInvalid,
+                "memory and swap limit {} is out of range: use -1 for unlimited swap",
+                r.memory_swap);
   if (r.memory > 0 && r.memory_swap > 0 && r.memory_swap < r.memory)
     return fail(ErrorKind::kInvalid,
                 "Minimum memoryswap limit should be larger than memory limit, see usage");
@@ -35,9 +51,20 @@ Result<void> check_memory(const WorkloadConfig& config) {
   return {};
 }
 
-Result<void> check_cpu(const WorkloadConfig& config) {
+Result<void> check_pids(const WorkloadConfig& config) {
+  const std::int64_t limit = config.resources.pids_limit;
+  if (limit <= kMaxPids) return {};
+  return fail(ErrorKind::kInvalid,
+              "pids limit {} is out of range: it is from 1 to {}, or -1 for no limit", limit,
+              kMaxPids);
+}
+
+Result<void> check_cpu(const WorkloadConfig& config, unsigned cpus) {
   const Resources& r = config.resources;
-  if (r.nano_cpus < 0) return fail(ErrorKind::kInvalid, "CPU limit {} is negative", r.nano_cpus);
+  if (r.nano_cpus != 0 && (r.nano_cpus < kMinNanoCpus || r.nano_cpus > cpus * kNanosPerCpu))
+    return fail(ErrorKind::kInvalid,
+                "range of CPUs is from 0.01 to {}.00, as there are only {} CPUs available", cpus,
+                cpus);
   if (r.nano_cpus > 0 && (r.cpu_quota != 0 || r.cpu_period != 0))
     return fail(ErrorKind::kInvalid,
                 "Conflicting options: Nano CPUs and CPU Period (or Quota) cannot both be set: use "
@@ -102,6 +129,31 @@ Result<void> check_names(const WorkloadConfig& config) {
   return {};
 }
 
+// What Docker's json-file knows and this one does not do yet. "mode" is how the holder writes.
+Result<void> check_log(const LogConfig& log) {
+  if (log.driver == "none") return {};
+  if (log.driver != "json-file" && !log.driver.empty())
+    return fail(ErrorKind::kUnsupported,
+                "log driver '{}' is not supported yet: use json-file or none", log.driver);
+  static constexpr std::array<std::string_view, 14> kKnown = {"cache-compress", "cache-disabled",
+                                                              "cache-max-file", "cache-max-size",
+                                                              "compress",       "env",
+                                                              "env-regex",      "labels",
+                                                              "labels-regex",   "max-buffer-size",
+                                                              "max-file",       "max-size",
+                                                              "mode",           "tag"};
+  for (const auto& [option, value] : log.options) {
+    if (option == "mode" && value == "blocking") continue;
+    if (std::ranges::find(kKnown, option) == kKnown.end())
+      return fail(ErrorKind::kInvalid, "unknown log opt '{}' for json-file log driver", option);
+    return fail(ErrorKind::kUnsupported,
+                "--log-opt {} is not supported yet: leave it out, and the log holds everything "
+                "until the container is removed",
+                option);
+  }
+  return {};
+}
+
 // Options that Docker has and this engine would have to ignore: it says so instead.
 Result<void> check_supported(const WorkloadConfig& config) {
   if (!config.restart_policy.empty() && config.restart_policy != "no") {
@@ -110,9 +162,7 @@ Result<void> check_supported(const WorkloadConfig& config) {
                 "workload again yourself",
                 config.restart_policy);
   }
-  if (config.log.driver != "json-file" && config.log.driver != "none" && !config.log.driver.empty())
-    return fail(ErrorKind::kUnsupported,
-                "log driver '{}' is not supported yet: use json-file or none", config.log.driver);
+  TRY(check_log(config.log));
   struct Mode {
     const char* option;
     const std::string& value;
@@ -182,11 +232,20 @@ void merge_image_config(WorkloadConfig& config, const image::ImageConfig& image)
   }
 }
 
-Result<void> validate_config(const WorkloadConfig& config) {
+unsigned available_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  // It fails on hosts of more than 1024 CPUs, whose limits are no concern of a single workload.
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return std::thread::hardware_concurrency();
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+Result<void> validate_config(const WorkloadConfig& config, unsigned cpus) {
   TRY(check_names(config));
   TRY(check_paths(config));
   TRY(check_memory(config));
-  TRY(check_cpu(config));
+  TRY(check_cpu(config, cpus));
+  TRY(check_pids(config));
   return check_supported(config);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <limits>
 
 namespace berth::engine {
 namespace {
@@ -107,6 +108,73 @@ TEST(ValidateConfig, NamesTheOptionThatCannotBe) {
   config = valid();
   config.mounts = {bind("/a", "/")};
   EXPECT_THAT(refusal(config), HasSubstr("destination can't be '/'"));
+}
+
+using Limit = std::pair<std::int64_t Resources::*, std::int64_t>;
+
+std::string refusal_of(std::initializer_list<Limit> limits, unsigned cpus = 2) {
+  WorkloadConfig config = valid();
+  for (const auto& [member, value] : limits) config.resources.*member = value;
+  const auto result = validate_config(config, cpus);
+  return result.ok() ? "" : result.error().message();
+}
+
+TEST(ValidateConfig, CpusAreThoseOfTheHost) {
+  constexpr auto kCpus = &Resources::nano_cpus;
+  constexpr std::int64_t kOne = 1'000'000'000;
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t nano :
+       {std::int64_t{1}, kOne / 1000, 2 * kOne + 1, 100 * kOne, kLargest, -kOne})
+    EXPECT_EQ(refusal_of({{kCpus, nano}}),
+              "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
+        << nano;
+  EXPECT_EQ(refusal_of({{kCpus, kOne / 100}}), "");
+  EXPECT_EQ(refusal_of({{kCpus, 2 * kOne}}), "");
+  EXPECT_EQ(refusal_of({{kCpus, 100 * kOne}}, 128), "");
+  EXPECT_GE(available_cpus(), 1);
+}
+
+TEST(ValidateConfig, MemoryLimitsFitEachOther) {
+  constexpr auto kMemory = &Resources::memory;
+  constexpr auto kSwap = &Resources::memory_swap;
+  constexpr auto kReserved = &Resources::memory_reservation;
+  constexpr std::int64_t kSome = 64 << 20;
+  EXPECT_EQ(refusal_of({{kMemory, kSome}, {kReserved, kSome / 2}, {kSwap, kSome}}), "");
+  EXPECT_EQ(refusal_of({{kMemory, kSome}, {kSwap, -1}}), "");
+  EXPECT_THAT(refusal_of({{kMemory, kSome}, {kSwap, kSome - 1}}),
+              HasSubstr("Minimum memoryswap limit should be larger than memory limit"));
+  EXPECT_THAT(refusal_of({{kSwap, kSome}}),
+              HasSubstr("You should always set the Memory limit when using Memoryswap limit"));
+  EXPECT_THAT(refusal_of({{kMemory, kSome}, {kSwap, -2}}), HasSubstr("-2"));
+  EXPECT_THAT(refusal_of({{kMemory, kSome}, {kReserved, kSome + 1}}),
+              HasSubstr("can not be less than memory reservation limit"));
+  EXPECT_THAT(refusal_of({{kReserved, 1}}), HasSubstr("Minimum memory reservation allowed is 6MB"));
+  EXPECT_THAT(refusal_of({{kReserved, -1}}), HasSubstr("negative"));
+}
+
+TEST(ValidateConfig, PidsLimitIsWhatTheKernelTakes) {
+  constexpr auto kPids = &Resources::pids_limit;
+  for (const std::int64_t limit : {-2, -1, 0, 1, 4 << 20})
+    EXPECT_EQ(refusal_of({{kPids, limit}}), "") << limit;
+  EXPECT_THAT(refusal_of({{kPids, (4 << 20) + 1}}), HasSubstr("pids limit 4194305"));
+}
+
+TEST(ValidateConfig, LogOptionsWithoutEffectAreRefused) {
+  const auto kind = [](LogConfig log) -> std::optional<ErrorKind> {
+    WorkloadConfig config = valid();
+    config.log = std::move(log);
+    const auto result = validate_config(config);
+    if (result.ok()) return {};
+    return result.error().kind();
+  };
+  const std::string json = "json-file";
+  EXPECT_EQ(kind({.driver = json, .options = {}}), std::nullopt);
+  EXPECT_EQ(kind({.driver = json, .options = {{"mode", "blocking"}}}), std::nullopt);
+  EXPECT_EQ(kind({.driver = "none", .options = {{"max-size", "1m"}}}), std::nullopt);
+  for (const char* option : {"max-size", "max-file", "compress", "labels", "tag", "mode"})
+    EXPECT_EQ(kind({.driver = json, .options = {{option, "1"}}}), ErrorKind::kUnsupported)
+        << option;
+  EXPECT_EQ(kind({.driver = json, .options = {{"max-sise", "1m"}}}), ErrorKind::kInvalid);
 }
 
 TEST(ValidateConfig, SaysWhatIsNotThereYet) {

@@ -149,7 +149,11 @@ void EngineImpl::note_exit(const Entry& workload, const holder::Exited& exited) 
   workload->settling = true;
   workload->changed.notify_all();
   if (status.oom_killed) publish(*workload, "oom");
-  publish(*workload, "die", {{"exitCode", std::to_string(status.exit_code)}});
+  const auto ran = std::chrono::duration_cast<std::chrono::seconds>(
+      *status.finished_at - status.started_at.value_or(*status.finished_at));
+  publish(*workload, "die",
+          {{"exitCode", std::to_string(status.exit_code)},
+           {"execDuration", std::to_string(ran.count())}});
   boost::asio::co_spawn(loop_, settle(workload), boost::asio::detached);
 }
 

@@ -117,7 +117,7 @@ class EngineImpl final : public Engine {
   bool owned(std::string_view id) const { return registry_.find(id).ok(); }
 
   // images.cc
-  void publish_image(const std::string& actor, std::string action);
+  void publish_image(const std::string& id, const std::string& name, std::string action);
   boost::asio::awaitable<void> count_images();
 
   Result<void> check_network(const WorkloadConfig& config) const;

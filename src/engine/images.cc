@@ -1,5 +1,6 @@
 // Images: the room's blocking calls, off the event loop, and the events they make.
 #include "engine/engine_impl.h"
+#include "image/reference/reference.h"
 
 namespace berth::engine {
 
@@ -7,7 +8,10 @@ Task<std::vector<image::LoadResult>> EngineImpl::load_images(ByteSource& archive
   auto load = [&] { return images_->load(archive); };
   auto loaded = co_await offload(uploads_, load);
   CO_TRY(const std::vector<image::LoadResult> images, std::move(loaded));
-  for (const image::LoadResult& image : images) publish_image(image.id, "load");
+  for (const image::LoadResult& image : images) {
+    const std::string& name = image.repo_tags.empty() ? image.id : image.repo_tags.front();
+    publish_image(image.id, name, "load");
+  }
   co_await count_images();
   co_return images;
 }
@@ -17,7 +21,7 @@ Task<std::string> EngineImpl::import_image(ByteSource& tar,
   auto import = [&] { return images_->import(tar, options); };
   auto imported = co_await offload(uploads_, import);
   CO_TRY(const std::string id, std::move(imported));
-  publish_image(id, "import");
+  publish_image(id, options.reference.empty() ? id : options.reference, "import");
   co_await count_images();
   co_return id;
 }
@@ -27,20 +31,31 @@ Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool f
   std::vector<std::string> used = creating_from_;
   for (const Entry& workload : registry_.all()) used.push_back(workload->view.image_id);
   auto in_use = [&](const std::string& id) { return std::ranges::find(used, id) != used.end(); };
-  auto remove = [&] { return images_->remove(reference, force, in_use); };
+  // Events name the image by its id, which is gone with the last of its names.
+  std::string id;
+  auto remove = [&] {
+    if (const auto found = images_->find(reference); found.ok()) id = found->id;
+    return images_->remove(reference, force, in_use);
+  };
   auto result = co_await offload(pool_, remove);
   CO_TRY(const image::RemoveResult removed, std::move(result));
-  for (const std::string& name : removed.untagged) publish_image(name, "untag");
-  for (const std::string& id : removed.deleted) publish_image(id, "delete");
+  for (const std::string& name : removed.untagged) publish_image(id, name, "untag");
+  // Its layers are deleted with it, and are nothing that events tell of.
+  if (std::ranges::find(removed.deleted, id) != removed.deleted.end())
+    publish_image(id, id, "delete");
   co_await count_images();
   co_return removed;
 }
 
 Task<> EngineImpl::tag_image(std::string source, std::string target) {
-  auto tag = [&] { return images_->tag(source, target); };
+  CO_TRY(const image::Reference name, image::Reference::parse(target));
+  auto tag = [&]() -> Result<std::string> {
+    TRY(images_->tag(source, target));
+    return TRY(images_->find(target)).id;
+  };
   auto tagged = co_await offload(pool_, tag);
-  CO_TRY_VOID(std::move(tagged));
-  publish_image(target, "tag");
+  CO_TRY(const std::string id, std::move(tagged));
+  publish_image(id, name.with_default_tag().familiar(), "tag");
   co_return Result<void>();
 }
 
@@ -54,11 +69,11 @@ Task<image::Image> EngineImpl::inspect_image(std::string reference) {
   co_return co_await offload(pool_, find);
 }
 
-void EngineImpl::publish_image(const std::string& actor, std::string action) {
+void EngineImpl::publish_image(const std::string& id, const std::string& name, std::string action) {
   events_.publish({.type = "image",
                    .action = std::move(action),
-                   .actor = actor,
-                   .attributes = {{"name", actor}},
+                   .actor = id,
+                   .attributes = {{"name", name}},
                    .time = now()});
 }
 

@@ -69,12 +69,12 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Resources, memory, memory_reserv
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(LogConfig, driver, options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(
     WorkloadConfig, image, entrypoint, cmd, env, working_dir, user, hostname, domainname, labels,
-    exposed_ports, volumes, stop_signal, stop_timeout, tty, open_stdin, stdin_once, attach_stdin,
-    attach_stdout, attach_stderr, isolation, network_mode, static_address, mac_address, ports,
-    publish_all, mounts, resources, log, auto_remove, read_only_root, privileged, init, cap_add,
-    cap_drop, security_options, group_add, extra_hosts, dns, dns_search, dns_options, ulimits,
-    devices, sysctls, shm_size, oom_score_adj, pid_mode, ipc_mode, uts_mode, cgroupns_mode,
-    userns_mode, restart_policy, cgroup_parent, host_config_echo)
+    exposed_ports, volumes, stop_signal, stop_timeout, tty, rows, columns, open_stdin, stdin_once,
+    attach_stdin, attach_stdout, attach_stderr, isolation, network_mode, static_address,
+    mac_address, ports, publish_all, mounts, resources, log, auto_remove, read_only_root,
+    privileged, init, cap_add, cap_drop, security_options, group_add, extra_hosts, dns, dns_search,
+    dns_options, ulimits, devices, sysctls, shm_size, oom_score_adj, pid_mode, ipc_mode, uts_mode,
+    cgroupns_mode, userns_mode, restart_policy, cgroup_parent, host_config_echo)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(MountPoint, kind, name, source, destination,
                                                 read_only, propagation)
 

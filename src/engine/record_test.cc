@@ -16,6 +16,8 @@ WorkloadView sample() {
   view.config.image = "nginx";
   view.config.entrypoint = {"nginx"};
   view.config.stop_timeout = 3;
+  view.config.rows = 24;
+  view.config.columns = 80;
   view.config.ports = {{.protocol = network::Protocol::kUdp,
                         .container_port = 53,
                         .host_ip = "",
@@ -38,6 +40,8 @@ TEST(Record, KeepsWhatOutlivesAStart) {
   const auto after = record_from_json(record_to_json(before));
   ASSERT_TRUE(after.ok()) << after.error().message();
   EXPECT_EQ(after->id, before.id);
+  EXPECT_EQ(after->config.rows, 24);
+  EXPECT_EQ(after->config.columns, 80);
   EXPECT_EQ(after->name, "web");
   EXPECT_EQ(after->created, before.created);
   EXPECT_EQ(after->args, before.args);

@@ -189,6 +189,8 @@ Result<EngineImpl::Launch> EngineImpl::launch(const WorkloadView& view) {
   launch.message.open_stdin = config.open_stdin;
   launch.message.stdin_once = config.stdin_once;
   launch.message.tty = config.tty;
+  launch.message.rows = config.rows;
+  launch.message.columns = config.columns;
   launch.message.log_path = view.log_path;
   launch.message.has_network_namespace = launch.sandbox.valid();
   launch.spec = TRY(sys::sealed_memfd("spec", container::to_json(spec)));

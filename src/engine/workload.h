@@ -83,6 +83,8 @@ struct WorkloadConfig {
   std::string stop_signal;
   std::optional<int> stop_timeout;  // seconds
   bool tty = false;
+  std::uint16_t rows = 0;  // of the terminal at its start; 0: not said
+  std::uint16_t columns = 0;
   bool open_stdin = false;
   bool stdin_once = false;
   bool attach_stdin = false;

@@ -5,16 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <memory>
 
 #include "sys/file.h"
 #include "sys/inotify.h"
 
 namespace berth::holder {
 namespace {
-
-constexpr std::size_t kReadBytes = 64U << 10;
 
 Result<std::size_t> read_at(int fd, char* into, std::size_t size, off_t offset) {
   for (;;) {
@@ -30,51 +28,63 @@ Result<off_t> size_of(int fd) {
   return status.st_size;
 }
 
-// Where the last `count` lines begin. A line without its newline is not one yet.
-Result<off_t> tail_offset(int fd, std::size_t count) {
-  std::array<char, kReadBytes> block{};
-  off_t begin = TRY(size_of(fd));
-  std::size_t newlines = 0;
-  while (begin > 0) {
-    const auto length = std::min<off_t>(begin, kReadBytes);
-    begin -= length;
-    const std::size_t got = TRY(read_at(fd, block.data(), static_cast<std::size_t>(length), begin));
-    for (std::size_t i = got; i > 0; --i) {
-      // The newline of the line before the first wanted one.
-      if (block[i - 1] == '\n' && newlines++ == count) return begin + static_cast<off_t>(i);
-    }
-  }
-  return off_t{0};
-}
-
 }  // namespace
 
 Result<LogReader> LogReader::open(const std::string& path, LogQuery query) {
   LogReader reader(TRY(sys::open_file(path, O_RDONLY)), query);
-  if (query.tail) reader.offset_ = TRY(tail_offset(reader.file_.get(), *query.tail));
+  if (query.tail) reader.search_ = TailSearch{.begin = TRY(size_of(reader.file_.get()))};
   return reader;
 }
 
-Result<std::vector<LogRecord>> LogReader::read() {
-  std::vector<LogRecord> records;
-  while (records.empty() && !finished_) {
-    if (!TRY(fill())) break;
-    std::size_t begin = 0;
-    for (;;) {
-      const std::size_t end = buffer_.find('\n', begin);
-      if (end == std::string::npos) break;
-      if (!skipping_ && !finished_)
-        take_line(std::string_view(buffer_).substr(begin, end - begin), records);
-      skipping_ = false;
-      begin = end + 1;
-    }
-    buffer_.erase(0, begin);
-    if (buffer_.size() > kMaxLogRecord) {
-      skipping_ = true;
-      buffer_.clear();
-    }
+Result<LogPart> LogReader::read() {
+  LogPart part;
+  if (search_) {
+    TRY(search_back(query_.tail.value_or(0)));
+    return part;
   }
-  return records;
+  const bool more = !finished_ && TRY(fill());
+  if (more) take_lines(part.records);
+  part.at_end = !more || finished_;
+  // Whoever follows a log that is quiet holds nothing for it.
+  if (part.at_end) buffer_.shrink_to_fit();
+  return part;
+}
+
+// One block further towards the start. A line without its newline is not one yet.
+Result<void> LogReader::search_back(std::size_t count) {
+  const auto length = std::min<off_t>(search_->begin, kMaxReadBytes);
+  const off_t begin = search_->begin - length;
+  // On the heap, and gone after the call: on the event loop's stack it would stay in memory.
+  const auto block = std::make_unique_for_overwrite<char[]>(kMaxReadBytes);
+  const std::size_t got =
+      TRY(read_at(file_.get(), block.get(), static_cast<std::size_t>(length), begin));
+  for (std::size_t i = got; i > 0; --i) {
+    // The newline of the line before the first wanted one.
+    if (block[i - 1] != '\n' || search_->newlines++ != count) continue;
+    offset_ = begin + static_cast<off_t>(i);
+    search_.reset();
+    return {};
+  }
+  search_->begin = begin;
+  if (begin == 0) search_.reset();
+  return {};
+}
+
+void LogReader::take_lines(std::vector<LogRecord>& records) {
+  std::size_t begin = 0;
+  for (;;) {
+    const std::size_t end = buffer_.find('\n', begin);
+    if (end == std::string::npos) break;
+    if (!skipping_ && !finished_)
+      take_line(std::string_view(buffer_).substr(begin, end - begin), records);
+    skipping_ = false;
+    begin = end + 1;
+  }
+  buffer_.erase(0, begin);
+  if (buffer_.size() > kMaxLogRecord) {
+    skipping_ = true;
+    buffer_.clear();
+  }
 }
 
 // Reads on; false at the end of what is there.
@@ -85,8 +95,8 @@ Result<bool> LogReader::fill() {
     skipping_ = false;
   }
   const std::size_t before = buffer_.size();
-  buffer_.resize(before + kReadBytes);
-  auto got = read_at(file_.get(), buffer_.data() + before, kReadBytes, offset_);
+  buffer_.resize(before + kMaxReadBytes);
+  auto got = read_at(file_.get(), buffer_.data() + before, kMaxReadBytes, offset_);
   buffer_.resize(before + (got.ok() ? *got : 0));
   const std::size_t length = TRY(std::move(got));
   offset_ += static_cast<off_t>(length);
@@ -112,7 +122,7 @@ Result<LogFollower> LogFollower::open(const std::string& path, LogQuery query) {
   return LogFollower(TRY(LogReader::open(path, query)), std::move(watch));
 }
 
-Result<std::vector<LogRecord>> LogFollower::read_more() {
+Result<LogPart> LogFollower::read_more() {
   TRY(sys::drain_file_watch(watch_.get()));
   return reader_.read();
 }

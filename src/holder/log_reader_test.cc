@@ -29,21 +29,28 @@ class LogReaderTest : public testing::Test {
     const UniqueFd file = *sys::open_file(path_, O_WRONLY | O_APPEND);
     ASSERT_TRUE(sys::write_all(file.get(), text).ok());
   }
-  static std::vector<std::string> texts(const std::vector<LogRecord>& records) {
+  // What `read` yields until it is at the end.
+  template <typename Read>
+  static std::vector<std::string> texts_of(Read read) {
     std::vector<std::string> found;
-    for (const LogRecord& record : records) found.push_back(record.text);
-    return found;
+    for (;;) {
+      const Result<LogPart> part = read();
+      EXPECT_TRUE(part.ok());
+      if (!part.ok()) return found;
+      for (const LogRecord& record : part->records) found.push_back(record.text);
+      if (part->at_end) return found;
+    }
+  }
+  static std::vector<std::string> texts(LogReader& reader) {
+    return texts_of([&] { return reader.read(); });
+  }
+  static std::vector<std::string> texts(LogFollower& follower) {
+    return texts_of([&] { return follower.read_more(); });
   }
   std::vector<std::string> query(LogQuery query) {
     auto reader = LogReader::open(path_, query);
     EXPECT_TRUE(reader.ok());
-    std::vector<std::string> found;
-    for (;;) {
-      const auto records = reader->read();
-      EXPECT_TRUE(records.ok());
-      if (!records.ok() || records->empty()) return found;
-      for (const LogRecord& record : *records) found.push_back(record.text);
-    }
+    return texts(*reader);
   }
 
   sys::TempDir directory_;
@@ -70,7 +77,7 @@ TEST_F(LogReaderTest, SelectsTimesBothEndsIncluded) {
   EXPECT_THAT(query({.since = at(4)}), ElementsAre("4\n", "5\n"));
   EXPECT_THAT(query({.since = at(2), .until = at(3)}), ElementsAre("2\n", "3\n"));
   auto reader = LogReader::open(path_, {.until = at(2)});
-  EXPECT_EQ(reader->read()->size(), 2);
+  EXPECT_THAT(texts(*reader), ElementsAre("1\n", "2\n"));
   EXPECT_TRUE(reader->finished());
 }
 
@@ -92,15 +99,33 @@ TEST_F(LogReaderTest, TailReachesOverManyBlocks) {
   EXPECT_EQ(found.back(), "4999\n");
 }
 
+TEST_F(LogReaderTest, NoCallReadsMoreThanItsShare) {
+  std::string lines;
+  for (int i = 0; i < 20'000; ++i) lines += std::to_string(i) + "\n";
+  put(StreamKind::kStdout, lines, 1);
+  const std::size_t shares = sys::read_file(path_)->size() / LogReader::kMaxReadBytes;
+  ASSERT_GT(shares, 10);
+  // Nothing of it is wanted; and the place where the wanted part begins is searched for likewise.
+  for (const LogQuery& query : {LogQuery{.since = at(2)}, LogQuery{.tail = 1'000'000}}) {
+    auto reader = LogReader::open(path_, query);
+    for (std::size_t call = 0; call < shares; ++call) {
+      const auto part = reader->read();
+      ASSERT_TRUE(part.ok());
+      EXPECT_THAT(part->records, IsEmpty());
+      EXPECT_FALSE(part->at_end);
+    }
+  }
+}
+
 TEST_F(LogReaderTest, ARecordBeingWrittenIsLeftForLater) {
   put(StreamKind::kStdout, "a\n", 1);
   const std::string line = *sys::read_file(path_);
   auto reader = LogReader::open(path_, {});
-  EXPECT_THAT(texts(*reader->read()), ElementsAre("a\n"));
+  EXPECT_THAT(texts(*reader), ElementsAre("a\n"));
   append_raw(line.substr(0, 20));
-  EXPECT_THAT(*reader->read(), IsEmpty());
+  EXPECT_THAT(texts(*reader), IsEmpty());
   append_raw(line.substr(20));
-  EXPECT_THAT(texts(*reader->read()), ElementsAre("a\n"));
+  EXPECT_THAT(texts(*reader), ElementsAre("a\n"));
 }
 
 TEST_F(LogReaderTest, DamageIsSkipped) {
@@ -114,11 +139,11 @@ TEST_F(LogReaderTest, DamageIsSkipped) {
 TEST_F(LogReaderTest, AFileThatWasEmptiedIsReadFromItsStart) {
   put(StreamKind::kStdout, "a\nb\n", 1);
   auto reader = LogReader::open(path_, {});
-  EXPECT_EQ(reader->read()->size(), 2);
+  EXPECT_THAT(texts(*reader), ElementsAre("a\n", "b\n"));
   ASSERT_EQ(::truncate(path_.c_str(), 0), 0);
-  EXPECT_THAT(*reader->read(), IsEmpty());
+  EXPECT_THAT(texts(*reader), IsEmpty());
   put(StreamKind::kStdout, "c\n", 2);
-  EXPECT_THAT(texts(*reader->read()), ElementsAre("c\n"));
+  EXPECT_THAT(texts(*reader), ElementsAre("c\n"));
 }
 
 TEST_F(LogReaderTest, NoLogIsNotFound) {
@@ -130,12 +155,12 @@ TEST_F(LogReaderTest, AFollowerTellsWhenThereIsMore) {
   put(StreamKind::kStdout, "a\n", 1);
   auto follower = LogFollower::open(path_, {});
   ASSERT_TRUE(follower.ok());
-  EXPECT_THAT(texts(*follower->read_more()), ElementsAre("a\n"));
-  EXPECT_THAT(*follower->read_more(), IsEmpty());
+  EXPECT_THAT(texts(*follower), ElementsAre("a\n"));
+  EXPECT_THAT(texts(*follower), IsEmpty());
   EXPECT_FALSE(*sys::wait_readable(follower->fd(), std::chrono::milliseconds(0)));
   put(StreamKind::kStderr, "b\n", 2);
   EXPECT_TRUE(*sys::wait_readable(follower->fd(), std::chrono::milliseconds(5000)));
-  EXPECT_THAT(texts(*follower->read_more()), ElementsAre("b\n"));
+  EXPECT_THAT(texts(*follower), ElementsAre("b\n"));
 }
 
 }  // namespace

@@ -190,10 +190,11 @@ std::vector<std::string> RunningHolder::logged() const {
   auto reader = LogReader::open(log_path(), {});
   EXPECT_TRUE(reader.ok());
   while (reader.ok()) {
-    const auto records = reader->read();
-    EXPECT_TRUE(records.ok());
-    if (!records.ok() || records->empty()) break;
-    for (const LogRecord& record : *records) texts.push_back(record.text);
+    const auto part = reader->read();
+    EXPECT_TRUE(part.ok());
+    if (!part.ok()) break;
+    for (const LogRecord& record : part->records) texts.push_back(record.text);
+    if (part->at_end) break;
   }
   return texts;
 }

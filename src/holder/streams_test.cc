@@ -82,9 +82,10 @@ class StreamsTest : public testing::Test {
     std::vector<std::string> texts;
     auto reader = LogReader::open(log_path_, {});
     for (;;) {
-      const auto records = reader->read();
-      if (!records.ok() || records->empty()) return texts;
-      for (const LogRecord& record : *records) texts.push_back(record.text);
+      const auto part = reader->read();
+      if (!part.ok()) return texts;
+      for (const LogRecord& record : part->records) texts.push_back(record.text);
+      if (part->at_end) return texts;
     }
   }
   bool has_ended(const UniqueFd& fd) {

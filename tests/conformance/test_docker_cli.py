@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
@@ -77,6 +78,37 @@ class System(DockerTest):
         self.assertEqual(order, ["create", "start", "die", "destroy"])
 
 
+    def past_events(self, filters: tuple[str, ...], form: str) -> list[str]:
+        """What has been told until now. Durations ("0s") are cut to whole seconds by the client."""
+        wanted = [word for each in filters for word in ("--filter", each)]
+        shown = self.ok("events", "--since", "10m", "--until", f"{time.time():.9f}", *wanted, "--format", form)
+        return shown.split("\n") if shown else []
+
+    def test_events_of_a_time_that_is_over(self):
+        self.docker("run", "--name", "past", IMAGE, "sh", "-c", "exit 3")
+
+        def actions(*filters: str) -> list[str]:
+            return self.past_events(filters, "{{.Action}}")
+        life = ["create", "attach", "start", "die"]
+        self.assertEqual(actions("container=past"), life)
+        # An image without a tag stands for each of its tags.
+        for image in ("busybox", "busybox:latest"):
+            self.assertEqual(actions("container=past", f"image={image}"), life)
+        self.assertEqual(actions("container=past", "event=die", "type=container"), ["die"])
+        self.assertEqual(actions("container=past", "image=other"), [])
+        self.assertEqual(self.past_events(("container=past", "event=die"), '{{index .Actor.Attributes "exitCode"}}'),
+                         ["3"])
+
+    def test_events_of_an_image_bear_its_id(self):
+        identity = self.ok("import", "-", "told:1", stdin=images.busybox_rootfs())
+        self.ok("tag", "told:1", "told:2")
+        self.ok("rmi", "told:1", "told:2")
+        rows = self.past_events(("image=told",), '{{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "name"}}')
+        self.assertEqual(rows, [f"{action} {identity} {name}" for action, name in (
+            ("import", "told:1"), ("tag", "told:2"), ("untag", "told:1"), ("untag", "told:2"))])
+        self.assertEqual(self.past_events((f"image={identity}",), "{{.Action}}")[-1], "delete")
+
+
 class Images(DockerTest):
     def test_load_prints_what_docker_prints(self):
         self.assertIn("Loaded image: loaded:1", self.ok("load", stdin=images.busybox_image("loaded:1")))
@@ -98,6 +130,19 @@ class Images(DockerTest):
         self.assertEqual(json.loads(self.ok("image", "inspect", "made:1"))[0]["Id"], identity)
         self.assertEqual(self.ok("run", "--rm", "made:1"), "hi")
         self.assertIn("Untagged: made:1", self.ok("rmi", "made:1"))
+
+    def test_import_of_a_file(self):
+        archive = self.engine.base / "rootfs.tar"
+        archive.write_bytes(images.busybox_rootfs())
+        self.assertRegex(self.ok("import", str(archive), "made:2"), "^sha256:[0-9a-f]{64}$")
+        self.assertEqual(self.ok("run", "--rm", "made:2", "/bin/echo", "hi"), "hi")
+        self.ok("rmi", "made:2")
+
+    def test_images_filters_and_formats(self):
+        self.ok("tag", IMAGE, "other:3")
+        self.assertEqual(self.ok("images", "--format", "{{.Repository}}:{{.Tag}}", "other"), "other:3")
+        self.assertEqual(self.ok("images", "-q", "--filter", "reference=oth*"), self.ok("images", "-q", IMAGE))
+        self.ok("rmi", "other:3")
 
     def test_an_unknown_image(self):
         self.fails("rmi", "never-seen", code=1, says="no such image: never-seen")
@@ -131,6 +176,39 @@ class Run(DockerTest):
         self.fails("run", "--rm", IMAGE, "no-such-program", code=127, says="executable file not found in $PATH")
         self.ok("create", "--name", "twin", IMAGE)
         self.fails("run", "--name", "twin", IMAGE, code=125, says='the container name "/twin" is already in use')
+
+    def test_the_exit_code_of_a_signal_is_128_and_its_number(self):
+        for name, code in (("KILL", 137), ("TERM", 143)):
+            # The first process of a container is spared by what it does not handle, so its child is sent the signal.
+            script = f"sh -c 'kill -{name} $$'; exit $?"
+            self.assertEqual(self.docker("run", "--rm", IMAGE, "sh", "-c", script).returncode, code)
+        client = self.follow("run", "--name", "shot", IMAGE, "sh", "-c", "echo up; exec sleep 1000")
+        waiting.read_until(client.stdout, b"up\n")
+        self.ok("kill", "shot")
+        self.assertEqual(client.wait(waiting.DEADLINE), 137)
+        self.assertEqual(self.ok("wait", "shot"), "137")
+
+    def test_rm_of_a_detached_container(self):
+        identity = self.ok("run", "-d", "--rm", IMAGE, "sh", "-c", "echo up; exec sleep 1000")
+        self.assertEqual(self.ok("ps", "-q", "--no-trunc"), identity)
+        self.ok("stop", "-t", "0", identity)
+        waiting.until(lambda: not self.ok("ps", "-aq"), "--rm removes it")
+
+    def test_limits_that_this_host_cannot_give(self):
+        cpus = len(os.sched_getaffinity(0))
+        for wanted in ("0.001", str(cpus + 1)):
+            self.fails("run", "--rm", "--cpus", wanted, IMAGE, "true", code=125,
+                       says=f"range of cpus is from 0.01 to {cpus}.00, as there are only {cpus} cpus available")
+        self.fails("run", "--rm", "--memory", "5m", IMAGE, "true", code=125, says="Minimum memory limit allowed is 6MB")
+        self.fails("run", "--rm", "--memory", "64m", "--memory-swap", "32m", IMAGE, "true", code=125,
+                   says="Minimum memoryswap limit should be larger than memory limit, see usage")
+        self.ok("run", "--rm", "--cpus", "0.01", "--memory", "64m", "--memory-swap", "64m", IMAGE, "true")
+
+    def test_options_without_effect_are_refused(self):
+        self.fails("run", "--rm", "--log-opt", "max-size=1m", IMAGE, "true", code=125,
+                   says="--log-opt max-size is not supported yet")
+        self.fails("run", "--rm", "--log-opt", "max-sise=1m", IMAGE, "true", code=125,
+                   says="unknown log opt 'max-sise' for json-file log driver")
 
     def test_flags_reach_the_workload(self):
         self.assertEqual(
@@ -170,6 +248,12 @@ class Terminal(DockerTest):
         self.assertIn(b"/dev/pts/0", waiting.read_until(terminal, b"/dev/pts/0\r\n"))
         self.assertEqual(process.wait(waiting.DEADLINE), 5)
 
+    def test_the_size_is_there_before_the_first_instruction(self):
+        for _ in range(10):
+            process, terminal = self.run_on_a_terminal("run", "--rm", "-t", IMAGE, "stty", "size", rows=33, columns=111)
+            self.assertEqual(waiting.read_until(terminal, b"\n").strip(), b"33 111")
+            self.assertEqual(process.wait(waiting.DEADLINE), 0)
+
     def test_a_resize_reaches_the_workload(self):
         process, terminal = self.run_on_a_terminal("run", "--rm", "-it", IMAGE, "sh")
         os.write(terminal, b"until [ \"$(stty size)\" = '24 80' ]; do usleep 1000; done; echo re''ady\n")
@@ -193,9 +277,18 @@ class Terminal(DockerTest):
         os.write(terminal, b"\x10\x11")  # ctrl-p ctrl-q
         process.wait(waiting.DEADLINE)
         self.assertTrue(self.state("left")["Running"])
-        again, terminal = self.run_on_a_terminal("attach", "left")
-        os.write(terminal, b"exit 4\n")
+        again, terminal = self.run_on_a_terminal("attach", "left", rows=40, columns=100)
+        os.write(terminal, b"until [ \"$(stty size)\" = '40 100' ]; do usleep 1000; done; exit 4\n")
         self.assertEqual(again.wait(waiting.DEADLINE), 4)
+
+    def test_detach_keys_of_ones_own(self):
+        process, terminal = self.run_on_a_terminal("run", "-it", "--detach-keys", "ctrl-a,d", "--name", "left", IMAGE,
+                                                   "sh")
+        os.write(terminal, b"echo re''ady\n")
+        waiting.read_until(terminal, b"ready\r\n")
+        os.write(terminal, b"\x01d")
+        process.wait(waiting.DEADLINE)
+        self.assertTrue(self.state("left")["Running"])
 
     def test_i_without_a_terminal_is_refused_with_t(self):
         self.fails("run", "--rm", "-it", IMAGE, "true", code=1, says="not a tty")
@@ -214,6 +307,68 @@ class Lifecycle(DockerTest):
         self.assertEqual(self.ok("wait", "one"), "137")
         self.assertEqual(self.ok("rm", "one"), "one")
         self.fails("inspect", "one", code=1, says="no such object: one")
+
+    def test_stop_asks_and_kill_sends_what_it_is_told(self):
+        script = "trap 'exit 7' TERM; trap 'exit 8' HUP; echo ready; while :; do usleep 1000; done"
+        for verb, code in ((("stop",), 7), (("kill", "-s", "HUP"), 8), (("kill", "--signal", "SIGHUP"), 8),
+                           (("kill", "-s", "1"), 8)):
+            name = self.ok("run", "-d", IMAGE, "sh", "-c", script)
+            waiting.until(lambda: self.ok("logs", name) == "ready", "its traps are set")
+            self.assertEqual(self.ok(*verb, name), name)
+            self.assertEqual(self.ok("wait", name), str(code))
+
+    def test_create_start_and_rename(self):
+        identity = self.ok("create", "--name", "made", IMAGE, "sh", "-c", "echo hi; exit 4")
+        self.assertEqual(self.state("made")["Status"], "created")
+        done = self.docker("start", "-a", "made")
+        self.assertEqual((done.returncode, done.stdout), (4, "hi\n"))
+        self.ok("rename", "made", "renamed")
+        self.assertEqual(self.ok("ps", "-aq", "--no-trunc", "--filter", "name=renamed"), identity)
+
+    def test_ps_filters_and_formats(self):
+        identity = self.ok("run", "-d", "--name", "up", "--label", "role=web", "-p", "127.0.0.1:18061:80", IMAGE,
+                           "sleep", "1000")
+        self.docker("run", "--name", "down", IMAGE, "sh", "-c", "exit 3")
+        for wanted, names in (
+                ("status=running", ["up"]), ("status=exited", ["down"]), ("exited=3", ["down"]), ("exited=4", []),
+                ("name=^/up$", ["up"]), (f"id={identity[:12]}", ["up"]), ("label=role=web", ["up"]),
+                ("label=role=db", []), ("ancestor=busybox", ["down", "up"]), ("network=bridge", ["down", "up"]),
+                ("before=down", ["up"]), ("since=up", ["down"]), ("publish=18061", ["up"]),
+                ("publish=18000-18100/tcp", ["up"]), ("publish=18061/udp", []), ("publish=80", []),
+                ("expose=80", ["up"]), ("expose=1-79", [])):
+            shown = self.ok("ps", "-a", "--filter", wanted, "--format", "{{.Names}}")
+            self.assertEqual(sorted(shown.split()), names, wanted)
+        self.fails("ps", "--filter", "publish=http", code=1, says="publish=http")
+        self.assertRegex(self.ok("ps", "--format", "{{.ID}} {{.Image}} {{.Ports}} {{.Label \"role\"}} {{.State}}"),
+                         rf"^{identity[:12]} busybox(:latest)? 127\.0\.0\.1:18061->80/tcp web running$")
+        self.assertEqual(self.ok("ps", "-lq", "--no-trunc"), self.ok("ps", "-aqn", "1", "--no-trunc"))
+        self.assertEqual({json.loads(row)["Names"] for row in self.ok("ps", "-a", "--format", "json").split("\n")},
+                         {"up", "down"})
+
+    def test_inspect_formats(self):
+        identity = self.ok("run", "-d", "--name", "seen", "--hostname", "box", "-p", "127.0.0.1:18062:80", IMAGE,
+                           "sleep", "1000")
+        self.assertEqual(self.ok("inspect", "-f", "{{.Id}} {{.State.Status}} {{.Config.Hostname}}", "seen"),
+                         f"{identity} running box")
+        self.assertEqual(json.loads(self.ok("inspect", "-f", "{{json .NetworkSettings.Ports}}", "seen")),
+                         {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18062"}]})
+        address = self.ok("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", "seen")
+        self.assertTrue(address.startswith("10.213."), address)
+        self.assertEqual(self.ok("inspect", "--type", "image", "-f", "{{index .RepoTags 0}}", IMAGE), IMAGE)
+
+    def test_logs_select(self):
+        name = self.ok("run", "-d", IMAGE, "sh", "-c", "echo one; usleep 20000; echo two; usleep 20000; echo three")
+        self.ok("wait", name)
+        self.assertEqual(self.ok("logs", "--tail", "2", name), "two\nthree")
+        self.assertEqual(self.ok("logs", "-n", "0", name), "")
+        stamped = [line.split(" ") for line in self.ok("logs", "-t", name).split("\n")]
+        self.assertEqual([text for _, text in stamped], ["one", "two", "three"])
+        for stamp, _ in stamped:
+            self.assertRegex(stamp, r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
+        self.assertEqual(self.ok("logs", "--since", stamped[1][0], name), "two\nthree")
+        self.assertEqual(self.ok("logs", "--until", stamped[1][0], name), "one\ntwo")
+        self.assertEqual(self.ok("logs", "--since", "10m", name), "one\ntwo\nthree")
+        self.assertEqual(self.ok("logs", "--since", stamped[1][0], "--tail", "1", name), "three")
 
     def test_logs_follow_to_the_end(self):
         self.ok("run", "-d", "--name", "chatty", IMAGE, "sh", "-c",

@@ -77,6 +77,24 @@ class Run(RefusedTest):
         self.refused("run", "-v", "relative:also-relative", IMAGE, "true", code=125, says="also-relative")
         self.refused("run", code=1, says="requires at least 1 argument")
 
+    def test_limits_that_this_host_cannot_give(self):
+        cpus = len(os.sched_getaffinity(0))
+        for wanted in ("0.001", "-1", str(cpus + 1), "9000000000"):
+            self.refused("run", "--rm", "--cpus", wanted, IMAGE, "true", code=125, says="cpus")
+        for flags, says in ((("--memory", "5m"), "minimum memory limit allowed is 6mb"),
+                            (("--memory", "64m", "--memory-swap", "32m"), "larger than memory limit"),
+                            (("--memory-swap", "64m"), "always set the memory limit"),
+                            (("--pids-limit", "99999999"), "pids limit")):
+            self.refused("run", "--rm", *flags, IMAGE, "true", code=125, says=says)
+
+    def test_log_options_that_would_have_no_effect(self):
+        self.refused("run", "--rm", "--log-opt", "max-size=1m", IMAGE, "true", code=125,
+                     says="--log-opt max-size is not supported yet")
+
+    def test_an_archive_that_is_not_there(self):
+        self.refused("load", "-i", "/no/such/archive.tar", code=1, says="/no/such/archive.tar")
+        self.refused("import", "/no/such/rootfs.tar", "x:1", code=1, says="/no/such/rootfs.tar")
+
     def test_an_unknown_command(self):
         self.refused("no-such-verb", code=1, says="no-such-verb")
 
@@ -112,6 +130,12 @@ class Api(EngineTest):
             self.assertEqual(answer[0], status, (method, path, answer))
             self.assertIn("message", answer[1])
 
+    def test_an_attach_with_keys_that_are_none(self):
+        self.engine.ok("create", "--name", "keys", IMAGE)
+        status, answer = self.engine.api("POST", "/v1.41/containers/keys/attach?stream=1&stdout=1&detachKeys=ctrl-1")
+        self.assertEqual(status, 400)
+        self.assertIn("ctrl-1", answer["message"])
+
     def test_a_client_that_sends_rubbish_or_goes_away(self):
         for rubbish in (b"\0" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"POST /v1.41/images/load HTTP/1.1\r\nHost: x\r\n"
                         b"Content-Length: 1000000\r\n\r\nshort", b"GET /" + b"a" * 1_000_000):
@@ -143,6 +167,15 @@ class NoEngine(EngineTest):
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
         shutil.rmtree(other.base)
 
+    def test_a_bad_flag_of_the_daemon(self):
+        other = Engine()
+        self.addCleanup(shutil.rmtree, other.base)
+        for flags in (["--no-such-flag"], ["--host", "tcp://0.0.0.0:1"]):
+            done = subprocess.run([*other.command(), *flags], capture_output=True, text=True, timeout=30, check=False)
+            self.assertNotEqual(done.returncode, 0, flags)
+            self.assertIn(flags[-1], done.stderr)
+            self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+
     def test_without_root(self):
         directory = tempfile.mkdtemp(prefix="user-")
         self.addCleanup(shutil.rmtree, directory)
@@ -161,10 +194,12 @@ class NoEngine(EngineTest):
         program = shutil.copy(BIN / "berth", directory)
         os.chmod(directory, 0o755)
         os.chmod(self.engine.base, 0o755)
-        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program, "ps"],
-                              env=self.engine.environment(), capture_output=True, text=True, timeout=30, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("permission denied", done.stderr.lower())
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", program]
+        for arguments, code in ((["ps"], 1), (["run", "--rm", IMAGE, "true"], 125)):
+            done = subprocess.run([*nobody, *arguments], env=self.engine.environment(), capture_output=True, text=True,
+                                  timeout=30, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn("permission denied", done.stderr.lower())
 
 
 class DiskFull(EngineTest):
@@ -174,7 +209,7 @@ class DiskFull(EngineTest):
     def setUpClass(cls) -> None:
         cls.disk = tempfile.mkdtemp(prefix="disk-")
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", cls.disk], check=True)
-        cls.engine = Engine(root=f"{cls.disk}/root").start()
+        cls.engine = Engine("--sandbox-pool", "0", root=f"{cls.disk}/root").start()
         cls.engine.load(images.busybox_image(IMAGE))
         cls.before = HostState.take()
 
@@ -188,6 +223,14 @@ class DiskFull(EngineTest):
         free = shutil.disk_usage(self.disk).free
         layer = images.tar_of(lambda tar: images.add_file(tar, "big", os.urandom(40 << 20)))
         self.fails("load", code=1, says="no space left", stdin=images.docker_archive("big:1", [layer]))
+        self.assertAlmostEqual(shutil.disk_usage(self.disk).free, free, delta=1 << 20)
+        self.assertNotIn("big", self.engine.ok("images"))
+        self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
+
+    def test_an_import_that_does_not_fit(self):
+        free = shutil.disk_usage(self.disk).free
+        rootfs = images.tar_of(lambda tar: images.add_file(tar, "big", os.urandom(40 << 20)))
+        self.fails("import", "-", "big:2", code=1, says="no space left", stdin=rootfs)
         self.assertAlmostEqual(shutil.disk_usage(self.disk).free, free, delta=1 << 20)
         self.assertNotIn("big", self.engine.ok("images"))
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")

@@ -1,9 +1,11 @@
 """kill -9 of the daemon, at any point: workloads go on, and a new daemon knows what is true."""
 
+import os
 import random
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
@@ -199,9 +201,59 @@ class InTheMiddle(CrashTest):
         self.engine.load(archive)
         self.engine.ok("rmi", "heavy:1")
 
+    def test_in_the_middle_of_unpacking(self):
+        """The daemon dies at a moment after the n-th layer's directory appeared, or the first blob: while it unpacks,
+        commits, or writes down."""
+        def fill(tar, number: int) -> None:
+            images.add_file(tar, f"large{number}", random.Random(number).randbytes(2 << 20))
+            for i in range(200):
+                images.add_file(tar, f"d{number}/{i % 10}/{i}", b"x")
+        layers = [images.tar_of(lambda tar, n=n: fill(tar, n)) for n in range(4)]
+        archive = images.docker_archive("heavy:1", layers)
+        snapshots = next(self.engine.root.glob("*/*/s"))
+        blobs = next(self.engine.root.glob("*/*/content/blobs/sha256"))
+        before = self.stored()
+        killed_before_its_end = 0
+        for directory, entries in ((snapshots, 1), (snapshots, 2), (snapshots, 4), (blobs, 1)):
+            for delay in (0, 0.002, 0.005, 0.01, 0.02, 0.05):
+                with self.subTest(directory=directory.name, entries=entries, delay=delay):
+                    loaded = self.load_and_kill(archive, directory, entries, delay)
+                    listed = "heavy" in self.engine.ok("images")
+                    self.assertTrue(listed or not loaded, "what was answered is lost")
+                    if listed:
+                        self.engine.ok("rmi", "heavy:1")
+                    else:
+                        killed_before_its_end += 1
+                    self.assertEqual(self.stored(), before)
+        self.assertGreater(killed_before_its_end, 4)
+
+    def load_and_kill(self, archive: bytes, directory: Path, entries: int, delay: float) -> bool:
+        """Kills the daemon `delay` seconds after `directory` gained so many entries. Whether load said it was done."""
+        count = len(os.listdir(directory)) + entries
+        loader = self.engine.popen("load", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+        def feed() -> None:
+            try:
+                loader.stdin.write(archive)
+                loader.stdin.close()
+            except BrokenPipeError:
+                pass
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        deadline = time.monotonic() + waiting.DEADLINE
+        while len(os.listdir(directory)) < count and loader.poll() is None:  # as fast as can be: it is a race
+            self.assertLess(time.monotonic(), deadline, "the load does not get there")
+        time.sleep(delay)  # not for anything to happen: to die elsewhere each time
+        self.engine.kill()
+        feeder.join(waiting.DEADLINE)
+        code = loader.wait(waiting.DEADLINE)
+        self.engine.start()
+        return code == 0
+
     def stored(self) -> set[str]:
-        return {str(path) for path in self.engine.root.rglob("*")
-                if path.is_file() and not path.name.endswith(("-wal", "-shm", "-journal"))}
+        """Every file and every directory of the engine, what a database keeps beside itself left out."""
+        return {f"{path}/" if path.is_dir() else str(path) for path in self.engine.root.rglob("*")
+                if not path.name.endswith(("-wal", "-shm", "-journal"))}
 
 
 def running(pid: int) -> bool:

@@ -165,13 +165,14 @@ class Hostile(ImageTest):
     def with_layer(self, fill) -> bytes:
         return images.docker_archive("hostile:1", [images.busybox_rootfs(), images.tar_of(fill)])
 
-    def assert_stays_inside(self, fill, outside: str) -> None:
-        """Refused or not, nothing is written outside the image."""
-        done = self.engine.berth("load", stdin=self.with_layer(fill))
-        self.assertIn(done.returncode, (0, 1))
-        self.assertFalse(os.path.lexists(outside), f"{outside} was written")
-        if done.returncode != 0:
-            self.assertEqual(self.tags(), [IMAGE])
+    def assert_harmless(self, fill, script: str) -> str:
+        """The layer is taken, and what it means happens inside the image; returns what `script` prints there."""
+        host = HostState.take(("/tmp", "/run", "/etc"))
+        self.engine.load(self.with_layer(fill))
+        printed = self.engine.ok("run", "--rm", "hostile:1", "sh", "-c", script)
+        self.engine.ok("rmi", "hostile:1")
+        host.wait_until_equal(lambda: HostState.take(("/tmp", "/run", "/etc")))
+        return printed
 
     def test_truncated_at_any_point(self):
         for archive in (images.busybox_image("cut:1"), images.oci_archive("cut:2", [images.busybox_rootfs()])):
@@ -204,47 +205,92 @@ class Hostile(ImageTest):
             images.add_file(tar, "manifest.json", json.dumps(manifest).encode())]), "nowhere.tar", "missing", "layer")
 
     def test_paths_that_point_outside(self):
-        self.assert_stays_inside(lambda tar: images.add_file(tar, "../../../../../../../../tmp/escaped-dots", b"x"),
-                                 "/tmp/escaped-dots")
-        self.assert_stays_inside(lambda tar: images.add_file(tar, "/tmp/escaped-absolute", b"x"),
-                                 "/tmp/escaped-absolute")
+        for path in ("../" * 12 + "tmp/escaped", "a/../../tmp/escaped", "/../tmp/escaped"):
+            with self.subTest(path):
+                self.assert_refused(self.with_layer(lambda tar, p=path: images.add_file(tar, p, b"x")),
+                                    "leads out of the root")
+
+    def test_an_absolute_path_is_one_inside(self):
+        self.assertEqual(self.assert_harmless(lambda tar: images.add_file(tar, "/tmp/escaped", b"in"),
+                                              "cat /tmp/escaped"), "in")
 
     def test_writing_through_a_link_that_points_outside(self):
-        def absolute(tar: tarfile.TarFile) -> None:
-            images.add_entry(tar, "door", tarfile.SYMTYPE, "/tmp")
-            images.add_file(tar, "door/escaped-link", b"x")
+        for target in ("/tmp", "../" * 12 + "tmp", "tmp/./../../tmp"):
+            def fill(tar: tarfile.TarFile, target=target) -> None:
+                images.add_entry(tar, "door", tarfile.SYMTYPE, target)
+                images.add_file(tar, "door/escaped", b"in")
+            with self.subTest(target):
+                self.assertEqual(self.assert_harmless(fill, "cat /tmp/escaped"), "in")
 
-        def relative(tar: tarfile.TarFile) -> None:
-            images.add_entry(tar, "door2", tarfile.SYMTYPE, "../../../../../../../../tmp")
-            images.add_file(tar, "door2/escaped-relative", b"x")
-        self.assert_stays_inside(absolute, "/tmp/escaped-link")
-        self.assert_stays_inside(relative, "/tmp/escaped-relative")
-
-    def test_a_hard_link_to_a_file_outside(self):
+    def secret(self) -> str:
         secret = self.engine.base / "secret"
         secret.write_text("secret", encoding="ascii")
+        self.addCleanup(secret.unlink)
+        return str(secret)
+
+    def assert_secret_is_alone(self, secret: str) -> None:
+        self.assertEqual(os.stat(secret).st_nlink, 1)
+        with open(secret, encoding="ascii") as file:
+            self.assertEqual(file.read(), "secret")
+
+    def test_a_hard_link_to_a_file_outside(self):
+        secret = self.secret()
+        for target, says in ((".." + "/.." * 12 + secret, "leads out of the root"), (secret, "hard link to")):
+            with self.subTest(target):
+                self.assert_refused(self.with_layer(
+                    lambda tar, t=target: images.add_entry(tar, "stolen", tarfile.LNKTYPE, t)), says)
+                self.assert_secret_is_alone(secret)
+
+    def test_a_hard_link_through_a_link_that_points_outside(self):
+        secret = self.secret()
+        for target in (os.path.dirname(secret), "../" * 12 + os.path.dirname(secret)):
+            def fill(tar: tarfile.TarFile, target=target) -> None:
+                images.add_entry(tar, "door", tarfile.SYMTYPE, target)
+                images.add_entry(tar, "stolen", tarfile.LNKTYPE, "door/secret")
+            with self.subTest(target):
+                self.assert_refused(self.with_layer(fill), "hard link to")
+                self.assert_secret_is_alone(secret)
+
+    def test_a_hard_link_to_a_link_that_points_outside(self):
+        secret = self.secret()
 
         def fill(tar: tarfile.TarFile) -> None:
-            images.add_entry(tar, "stolen", tarfile.LNKTYPE, "../" * 12 + str(secret)[1:])
-            images.add_entry(tar, "door", tarfile.SYMTYPE, str(secret))
-            images.add_entry(tar, "stolen2", tarfile.LNKTYPE, "door")
-        self.engine.berth("load", stdin=self.with_layer(fill))
-        self.assertEqual(os.stat(secret).st_nlink, 1)
-        self.assertEqual(secret.read_text(encoding="ascii"), "secret")
+            images.add_entry(tar, "door", tarfile.SYMTYPE, secret)
+            images.add_entry(tar, "stolen", tarfile.LNKTYPE, "door")
+        self.assertEqual(self.assert_harmless(fill, "readlink /stolen; cat /stolen 2>/dev/null || echo nothing"),
+                         f"{secret}\nnothing")
+        self.assert_secret_is_alone(secret)
+
+    def test_a_hard_link_to_a_file_of_a_layer_below(self):
+        self.assert_refused(self.with_layer(
+            lambda tar: images.add_entry(tar, "stolen", tarfile.LNKTYPE, "etc/passwd")), "hard link to")
+
+    def victim(self) -> None:
+        with open("/tmp/victim", "w", encoding="ascii"):
+            pass
+        self.addCleanup(os.unlink, "/tmp/victim")
 
     def test_a_whiteout_of_what_is_outside(self):
-        victim = "/tmp/victim"
-        with open(victim, "w", encoding="ascii"):
-            pass
-        self.addCleanup(os.unlink, victim)
+        self.victim()
+        self.assert_refused(self.with_layer(
+            lambda tar: images.add_file(tar, "../" * 12 + "tmp/.wh.victim", b"")), "leads out of the root")
+        self.assertTrue(os.path.exists("/tmp/victim"))
 
-        def fill(tar: tarfile.TarFile) -> None:
-            images.add_file(tar, "../" * 12 + "tmp/.wh.victim", b"")
-            images.add_entry(tar, "door", tarfile.SYMTYPE, "/tmp")
-            images.add_file(tar, "door/.wh.victim", b"")
-            images.add_file(tar, ".wh...", b"")
-        self.engine.berth("load", stdin=self.with_layer(fill))
-        self.assertTrue(os.path.exists(victim))
+    def test_a_whiteout_through_a_link_that_points_outside(self):
+        self.victim()
+        for name in (".wh.victim", ".wh..wh..opq"):
+            def fill(tar: tarfile.TarFile, name=name) -> None:
+                images.add_entry(tar, "door", tarfile.SYMTYPE, "/tmp")
+                images.add_file(tar, f"door/{name}", b"")
+            with self.subTest(name):
+                self.assertEqual(self.assert_harmless(fill, "readlink /door; ls /tmp"), "/tmp")
+                self.assertTrue(os.path.exists("/tmp/victim"))
+
+    def test_a_whiteout_of_no_name(self):
+        for name in (".wh...", ".wh..", ".wh.", "etc/.wh..."):
+            with self.subTest(name):
+                self.assert_refused(self.with_layer(lambda tar, n=name: images.add_file(tar, n, b"")),
+                                    "whiteout of no name")
 
     def test_a_sparse_file_larger_than_any_disk(self):
         header = bytearray(tarfile.TarInfo("bomb").tobuf(tarfile.GNU_FORMAT))
@@ -267,9 +313,43 @@ class Hostile(ImageTest):
         deep = b"[" * 100_000 + b"]" * 100_000
         self.assert_refused(images.tar_of(lambda tar: images.add_file(tar, "manifest.json", deep)))
 
+    def test_a_name_that_claims_a_digest(self):
+        for name in ("alpine", "alpine:3"):
+            self.assert_refused(images.busybox_image(f"{name}@sha256:{'a' * 64}"), "cannot be named by a digest")
+
+    def test_a_compressed_archive_without_its_last_bytes(self):
+        whole = gzip.compress(images.busybox_image("cut:1"))
+        for cut in (1, 4, 8):
+            self.assert_refused(whole[:-cut], "gzip stream ends too early")
+
+    def test_a_compressed_archive_with_a_wrong_checksum(self):
+        whole = bytearray(gzip.compress(images.busybox_image("cut:1")))
+        whole[-6] ^= 1
+        self.assert_refused(bytes(whole), "gzip stream is damaged")
+
     def test_names_in_the_archive_that_are_no_names(self):
         for tag in ("../../etc:latest", "UPPER:1", "a b:1", "x" * 5000):
             self.assert_refused(images.busybox_image(tag))
+
+
+class Damaged(ImageTest):
+    """A file of the store changes behind the engine's back."""
+
+    def test_a_damaged_config_costs_one_image_and_no_start(self):
+        self.engine.load(images.busybox_image("damaged:1", Labels={"own": "yes"}))
+        identity = self.engine.inspect("damaged:1")["Id"]
+        blob = next(self.engine.root.rglob(identity[7:]))
+        data = bytearray(blob.read_bytes())
+        data[20] ^= 1
+        blob.write_bytes(data)
+        self.engine.stop()
+        self.engine.start()
+        self.assertIn("damaged:1", self.tags())
+        self.engine.ok("run", "--rm", IMAGE, "true")
+        self.fails("run", "--rm", "damaged:1", "true", code=125, says="load the image again")
+        self.assertIn("is damaged on disk", self.engine.log())
+        self.engine.ok("rmi", "damaged:1")
+        self.assertEqual(self.tags(), [IMAGE])
 
 
 class HostileRootfs(ImageTest):

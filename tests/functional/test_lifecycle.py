@@ -206,26 +206,26 @@ class Attach(LifecycleTest):
 class Events(LifecycleTest):
     def test_a_life_is_told_in_order(self):
         watcher = self.follow("events", "--format", "{{json .}}")
-        waiting.until(lambda: self.subscribed(watcher), "the subscription is there")
+        lines = waiting.Lines(watcher.stdout)
+        waiting.until(lambda: self.subscribed(lines), "the subscription is there")
         self.engine.berth("run", "--name", "told", IMAGE, "sh", "-c", "exit 3")
         self.engine.ok("rm", "told")
-        seen = waiting.read_until(watcher.stdout, b'"destroy"').decode()
-        rows = [json.loads(line) for line in seen.splitlines() if line.strip()]
-        told = [row for row in rows if row["Type"] == "container"
-                and row["Actor"]["Attributes"].get("name") == "told"]
+        told = []
+        while not told or told[-1]["Action"] != "destroy":
+            row = json.loads(lines.next())
+            if row["Type"] == "container" and row["Actor"]["Attributes"].get("name") == "told":
+                told.append(row)
         self.assertEqual([row["Action"] for row in told if row["Action"] in ("create", "start", "die", "destroy")],
                          ["create", "start", "die", "destroy"])
-        self.assertEqual(next(row for row in told if row["Action"] == "die")["Actor"]["Attributes"]["exitCode"], "3")
+        die = next(row for row in told if row["Action"] == "die")["Actor"]["Attributes"]
+        self.assertEqual(die["exitCode"], "3")
+        self.assertRegex(die["execDuration"], r"^[0-9]+$")
 
-    def subscribed(self, watcher: subprocess.Popen) -> bool:
+    def subscribed(self, lines: waiting.Lines) -> bool:
         """An engine has no word for it, so make events until one comes through."""
         self.engine.ok("create", "--name", "probe", IMAGE)
         self.engine.ok("rm", "probe")
-        try:
-            waiting.read_until(watcher.stdout, b"\n", deadline=0.2)
-            return True
-        except waiting.Deadline:
-            return False
+        return lines.arrive(0.2)
 
     def test_since_tells_what_has_been(self):
         self.engine.ok("run", "--name", "past", IMAGE, "true")

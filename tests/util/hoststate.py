@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections import Counter
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import waiting
 
 CGROUPS = Path("/sys/fs/cgroup")
+PARENT_GROUP = "berth"  # shared by the engines of a host; it stays
+SETTLED_SECONDS = 0.05  # two looks so far apart that see the same: nothing is under way any more
 
 
 def _mounts() -> frozenset[str]:
@@ -50,27 +53,30 @@ def _links() -> frozenset[str]:
 
 
 def _is_busy(group: Path) -> bool:
-    """Whether a process lives in this cgroup. cgroup.procs leaves out processes of other pid namespaces; the pids
-    controller counts them, under the same path in its own hierarchy."""
+    """Whether a process lives in this cgroup. cgroup.procs leaves out processes of other pid namespaces; cgroup v2 says
+    so in cgroup.events, and of v1 the pids controller counts them, under the same path in its own hierarchy."""
     if (group / "cgroup.procs").read_text(encoding="ascii"):
         return True
-    controller, *path = group.relative_to(CGROUPS).parts
-    counter = CGROUPS.joinpath("pids" if controller != "unified" else controller, *path, "pids.current")
+    events = group / "cgroup.events"
+    if events.exists():
+        return "populated 1" in events.read_text(encoding="ascii")
+    counter = CGROUPS.joinpath("pids", *group.relative_to(CGROUPS).parts[1:], "pids.current")
     return counter.exists() and counter.read_text(encoding="ascii").strip() != "0"
 
 
 def _empty_cgroups() -> frozenset[str]:
     """Directories without a process: the form in which a cgroup is left behind. Those with processes belong to the
-    processes, which are compared for themselves. The parent of all workloads is shared by the engines of a host, and
-    stays."""
+    processes, which are compared for themselves. Only what is below the parent of all workloads counts: the tree is the
+    whole host's, and others (a login, a service) come and go in it."""
     found = set()
-    for directory, _, _ in os.walk(CGROUPS, topdown=False):
-        group = Path(directory)
-        try:
-            if group != CGROUPS and group.name != "berth" and not _is_busy(group):
-                found.add(str(group.relative_to(CGROUPS)))
-        except OSError:
-            pass  # no cgroup, or gone while we looked
+    for hierarchy in (CGROUPS, *CGROUPS.iterdir()):
+        for directory, _, _ in os.walk(hierarchy / PARENT_GROUP, topdown=False):
+            group = Path(directory)
+            try:
+                if group != hierarchy / PARENT_GROUP and not _is_busy(group):
+                    found.add(str(group.relative_to(CGROUPS)))
+            except OSError:
+                pass  # gone while we looked
     return frozenset(found)
 
 
@@ -99,14 +105,31 @@ class HostState:
     cgroups: frozenset[str]
     rules: str
     files: frozenset[str]
+    forwarding: str  # net.ipv4.ip_forward
 
     @staticmethod
-    def take(directories=("/tmp", "/run")) -> "HostState":
+    def take(directories=("/tmp", "/run"), deadline: float = waiting.DEADLINE) -> "HostState":
+        """The state once it lasts: a pool that is filling up, or an end that is being cleared away behind one's back,
+        would make a baseline that nothing is ever equal to again."""
+        end, state = time.monotonic() + deadline, HostState.look(directories)
+        while True:
+            time.sleep(SETTLED_SECONDS)
+            later = HostState.look(directories)
+            if later == state:
+                return state
+            if time.monotonic() > end:
+                raise AssertionError(f"the host does not settle:\n{state.difference(later)}")
+            state = later
+
+    @staticmethod
+    def look(directories=("/tmp", "/run")) -> "HostState":
+        """The state at this moment."""
         processes = _processes()
         return HostState(
             mounts=_mounts(), processes=Counter(processes.values()),
             network_namespaces=len(_namespaces("net", processes)), pid_namespaces=_namespaces("pid", processes),
-            links=len(_links()), cgroups=_empty_cgroups(), rules=_rules(), files=_files(directories))
+            links=len(_links()), cgroups=_empty_cgroups(), rules=_rules(), files=_files(directories),
+            forwarding=Path("/proc/sys/net/ipv4/ip_forward").read_text(encoding="ascii").strip())
 
     def difference(self, later: "HostState") -> str:
         """What is there later and was not before; of mounts, rules and files also what has gone. Empty if nothing."""
@@ -127,7 +150,7 @@ class HostState:
 
     def wait_until_equal(self, take=None, deadline: float = waiting.DEADLINE) -> None:
         """The kernel and the engine undo some things behind one's back; waits until they have."""
-        take = take or HostState.take
+        take = take or HostState.look
         last = ""
 
         def equal() -> bool:

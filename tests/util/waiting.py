@@ -46,3 +46,32 @@ def read_until(stream, wanted: bytes, deadline: float = DEADLINE) -> bytes:
             raise Deadline(f"the stream ended before {wanted!r}, after {seen!r}")
         seen += data
     return seen
+
+
+class Lines:
+    """The lines of a pipe, one at a time. What has arrived of a line that is not whole yet is kept."""
+
+    def __init__(self, stream):
+        self._fd = stream.fileno()
+        self._buffer = b""
+
+    def arrive(self, deadline: float) -> bool:
+        """Whether a whole line is there, or comes before the deadline."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        end = time.monotonic() + deadline
+        while b"\n" not in self._buffer:
+            if not poll.poll(max(0, end - time.monotonic()) * 1000):
+                return False
+            data = os.read(self._fd, 65536)
+            if not data:
+                raise Deadline(f"the stream ended after {self._buffer!r}")
+            self._buffer += data
+        return True
+
+    def next(self, deadline: float = DEADLINE) -> str:
+        """The next line, without its newline."""
+        if not self.arrive(deadline):
+            raise Deadline(f"waited {deadline:.0f} s for a line, got {self._buffer!r}")
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return line.decode()

@@ -10,9 +10,6 @@
 namespace berth::cli {
 namespace {
 
-// How long an engine may take to come back: its own restart takes under a second, a package upgrade
-// some.
-constexpr std::chrono::seconds kEngineAbsence{30};
 constexpr std::chrono::milliseconds kRetryInterval{100};
 
 Target wait_target(const std::string& workload, std::string_view condition) {
@@ -32,10 +29,11 @@ Result<int> status_of(const std::string& body) {
 }  // namespace
 
 Result<ExitStatus> ExitStatus::request(const Client& client, std::string workload,
-                                       std::string_view condition) {
+                                       std::string_view condition,
+                                       std::chrono::milliseconds patience) {
   HttpConnection connection = TRY(client.open());
   TRY(client.send(connection, "POST", wait_target(workload, condition)));
-  return ExitStatus(client, std::move(workload), std::move(connection));
+  return ExitStatus(client, std::move(workload), std::move(connection), patience);
 }
 
 Result<void> ExitStatus::confirm() {
@@ -57,24 +55,28 @@ Result<std::string> ExitStatus::read() {
 }
 
 Result<int> ExitStatus::await() {
-  const auto deadline = std::chrono::steady_clock::now() + kEngineAbsence;
-  auto body = read();
-  // Only a lost connection is worth another try; an engine that answers has its reasons.
-  while (!body.ok() && body.error().kind() == ErrorKind::kInternal &&
-         std::chrono::steady_clock::now() < deadline) {
+  for (;;) {
+    auto body = read();
+    if (body.ok()) return status_of(*body);
+    // Only a lost connection is worth another try; an engine that answers has its reasons.
+    if (body.error().kind() != ErrorKind::kInternal || !ask_again()) return std::move(body).error();
+  }
+}
+
+// Asks the engine that comes back; false if none does in time, or it knows no such workload: the
+// exit code is lost with the old one's answer.
+bool ExitStatus::ask_again() {
+  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  do {
     std::this_thread::sleep_for(kRetryInterval);
-    auto again = request(*client_, workload_, "");
+    auto again = request(*client_, workload_, "", patience_);
     if (!again.ok()) continue;
     connection_ = std::move(again->connection_);
     const auto confirmed = confirm();
-    if (confirmed.ok()) {
-      body = read();
-    } else if (confirmed.error().kind() != ErrorKind::kInternal) {
-      break;  // a new engine that knows no such workload: its exit code is lost with the old one's
-              // answer
-    }
-  }
-  return status_of(TRY(std::move(body)));
+    if (confirmed.ok()) return true;
+    if (confirmed.error().kind() != ErrorKind::kInternal) return false;
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
 }
 
 bool ExitStatus::await_for(std::chrono::milliseconds limit) {

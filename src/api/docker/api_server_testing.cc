@@ -1,5 +1,6 @@
 #include "api/docker/api_server_testing.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -85,6 +86,11 @@ std::string Client::receive_some() {
   std::array<char, 4096> bytes;
   const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
   return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
+}
+
+bool Client::has_input() const {
+  pollfd ready{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+  return !buffer_.empty() || ::poll(&ready, 1, 0) > 0;
 }
 
 std::string Client::receive_exactly(std::size_t count) {

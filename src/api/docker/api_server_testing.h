@@ -72,6 +72,8 @@ class Client {
   std::string receive_head();
   /// At least one byte; "" at the end.
   std::string receive_some();
+  /// Whether there is something to receive already.
+  bool has_input() const;
   /// Exactly so many bytes.
   std::string receive_exactly(std::size_t count);
   /// Next chunk of a chunked body; "" for the last one.

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "api/docker/wire/event.h"
+#include "api/docker/wire/ports.h"
 
 namespace berth::docker {
 namespace {
@@ -16,9 +17,48 @@ using engine::WorkloadView;
 constexpr std::array<std::string_view, 7> kStates = {"created",  "running", "paused", "restarting",
                                                      "removing", "exited",  "dead"};
 
+// "80", "80/udp", "8000-8080/tcp".
+struct PortFilter {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  std::string_view protocol;
+
+  bool holds(const OrderedJson& port, const char* member) const {
+    const auto number = port.value(member, 0);
+    return number >= first && number <= last && port.value("Type", "") == protocol;
+  }
+};
+
+Result<PortFilter> parse_port_filter(std::string_view key, std::string_view value) {
+  const std::size_t slash = value.find('/');
+  const std::string_view range = value.substr(0, slash);
+  const std::size_t dash = range.find('-');
+  const auto parse = [](std::string_view text, std::uint16_t& port) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return !text.empty() && error == std::errc() && end == text.data() + text.size();
+  };
+  PortFilter filter;
+  filter.protocol = slash == std::string_view::npos ? "tcp" : value.substr(slash + 1);
+  const bool numbers =
+      parse(range.substr(0, dash), filter.first) &&
+      parse(dash == std::string_view::npos ? range : range.substr(dash + 1), filter.last);
+  const bool known =
+      filter.protocol == "tcp" || filter.protocol == "udp" || filter.protocol == "sctp";
+  if (!numbers || !known || filter.first > filter.last)
+    return fail(
+        ErrorKind::kInvalid,
+        "invalid filter '{}={}': it is a port or a range of ports, with /tcp, /udp or /sctp", key,
+        value);
+  return filter;
+}
+
 Result<void> check_values(const Filters& filters) {
   TRY(filters.accept_only({"id", "name", "label", "status", "ancestor", "exited", "network",
-                           "volume", "before", "since", "health", "is-task", "isolation"}));
+                           "volume", "before", "since", "health", "is-task", "isolation", "publish",
+                           "expose"}));
+  for (const char* key : {"publish", "expose"}) {
+    for (const std::string& value : filters.get(key)) TRY(parse_port_filter(key, value));
+  }
   for (const std::string& state : filters.get("status")) {
     if (std::ranges::find(kStates, state) == kStates.end())
       return fail(ErrorKind::kInvalid,
@@ -33,6 +73,21 @@ Result<void> check_values(const Filters& filters) {
       return fail(ErrorKind::kInvalid, "invalid filter 'exited={}': not an exit code", code);
   }
   return {};
+}
+
+// Docker takes the two filters as one: a container is listed if any port of it answers to either.
+bool has_port(const WorkloadView& view, const Filters& filters) {
+  if (!filters.has("publish") && !filters.has("expose")) return true;
+  const OrderedJson ports = port_list_json(view);
+  const auto answers = [&](const char* key, const char* member) {
+    return std::ranges::any_of(filters.get(key), [&](const std::string& value) {
+      const auto filter = parse_port_filter(key, value);
+      return filter.ok() && std::ranges::any_of(ports, [&](const OrderedJson& port) {
+               return filter->holds(port, member);
+             });
+    });
+  };
+  return answers("publish", "PublicPort") || answers("expose", "PrivatePort");
 }
 
 // The part of Docker's regular expressions that users write: a text, "^" and "$" at its ends, and
@@ -94,8 +149,9 @@ bool matches(const WorkloadView& view, const Filters& filters) {
                    [&](const std::string& volume) { return uses_volume(view, volume); }) &&
          any_value(filters, "network",
                    [&](const std::string& network) { return on_network(view, network); }) &&
-         filters.matches_labels("label", view.config.labels) && filters.matches("health", "none") &&
-         filters.matches("is-task", "false") && filters.matches("isolation", "default");
+         has_port(view, filters) && filters.matches_labels("label", view.config.labels) &&
+         filters.matches("health", "none") && filters.matches("is-task", "false") &&
+         filters.matches("isolation", "default");
 }
 
 // The container that `before` or `since` names.

@@ -1,8 +1,10 @@
 #include "api/http/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -102,6 +104,15 @@ asio::awaitable<Result<void>> Connection::write(std::string_view bytes, Deadline
       co_return fail_errno("write to the client");
     }
   }
+  co_return Result<void>();
+}
+
+asio::awaitable<Result<void>> Connection::give_way() {
+  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
+  if (aborted_) co_return Error::from_errno(ECONNABORTED, "serve the client");
+  // A client that has only ended its own sending still waits for the answer: that is no hang-up.
+  pollfd socket{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+  if (::poll(&socket, 1, 0) > 0) co_return Error::from_errno(ECONNRESET, "serve the client");
   co_return Result<void>();
 }
 

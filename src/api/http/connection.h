@@ -41,6 +41,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Writes all of `bytes`. ETIMEDOUT: the client took nothing for as long as `deadline`.
   boost::asio::awaitable<Result<void>> write(std::string_view bytes, Deadline deadline);
 
+  /// For a handler with much to do: lets the event loop serve others first. ECONNRESET: the client
+  /// has hung up meanwhile.
+  boost::asio::awaitable<Result<void>> give_way();
+
   /// Calls `gone` once when the client closes its end (or abort() is called) while nobody reads. A
   /// client that sends its next request ahead is not gone. unwatch() before reading again; no call
   /// comes after it.

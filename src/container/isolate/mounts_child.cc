@@ -14,6 +14,8 @@
 namespace berth::container {
 namespace {
 
+constexpr std::size_t kMaxClassicData = 4096;
+
 bool set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint64_t propagation,
                     bool recursive) {
   if (set == 0 && clear == 0 && propagation == 0) return true;
@@ -131,6 +133,11 @@ bool attach_mount(int mount, int target) {
 }
 
 bool mount_classic(const MountPlan& plan, const char* path) {
+  // The kernel would cut the rest off, and with it layers: mount(2).
+  if (plan.classic_data.size() >= kMaxClassicData) {
+    errno = E2BIG;
+    return false;
+  }
   return ::mount(plan.source.c_str(), path, plan.type.c_str(),
                  sys::classic_flags(plan.options.attr_set), plan.classic_data.c_str()) == 0;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <limits>
 
 #include "container/seccomp/default_profile.h"
 #include "container/spec/spec.h"
@@ -22,6 +23,10 @@ constexpr std::string_view kDefaultPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 // CFS works on periods of 100 ms unless told otherwise (sched-bwc).
 constexpr std::uint64_t kCpuPeriod = 100'000;
+// Of one microsecond in that period.
+constexpr std::int64_t kNanoCpusPerQuota = 1'000'000'000 / 100'000;
+// What the kernel takes, MAX_SHARES of kernel/sched/sched.h: more would be no more.
+constexpr std::int64_t kMaxCpuShares = 262'144;
 
 // In the order in which they are numbered, capabilities(7).
 constexpr std::array<std::string_view, 41> kAllCapabilities = {"CAP_CHOWN",
@@ -145,16 +150,19 @@ void add_resources(const WorkloadConfig& config, container::Resources& out) {
   if (in.memory > 0) {
     out.memory.limit = in.memory;
     // Docker's default: as much swap again as memory.
-    out.memory.swap = in.memory_swap != 0 ? in.memory_swap : 2 * in.memory;
+    constexpr auto kLargest = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t twice = in.memory > kLargest / 2 ? kLargest : 2 * in.memory;
+    out.memory.swap = in.memory_swap != 0 ? in.memory_swap : twice;
   }
   if (in.memory_reservation > 0) out.memory.reservation = in.memory_reservation;
   if (in.nano_cpus > 0) {
     out.cpu.period = kCpuPeriod;
-    out.cpu.quota = in.nano_cpus / 1000 * static_cast<std::int64_t>(kCpuPeriod) / 1'000'000;
+    out.cpu.quota = in.nano_cpus / kNanoCpusPerQuota;
   }
   if (in.cpu_period > 0) out.cpu.period = static_cast<std::uint64_t>(in.cpu_period);
   if (in.cpu_quota != 0) out.cpu.quota = in.cpu_quota;
-  if (in.cpu_shares > 0) out.cpu.shares = static_cast<std::uint64_t>(in.cpu_shares);
+  if (in.cpu_shares > 0)
+    out.cpu.shares = static_cast<std::uint64_t>(std::min(in.cpu_shares, kMaxCpuShares));
   out.cpu.cpus = in.cpuset_cpus;
   out.cpu.mems = in.cpuset_mems;
   if (in.pids_limit > 0) out.pids.limit = in.pids_limit;

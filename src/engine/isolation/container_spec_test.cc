@@ -88,6 +88,18 @@ TEST(ContainerSpec, LimitsBecomeCgroupValues) {
   EXPECT_EQ(resources.pids.limit, 7);
 }
 
+TEST(ContainerSpec, LimitsBeyondAllMeasureDoNotWrapAround) {
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  WorkloadView view = shell();
+  view.config.resources.memory = kLargest / 2 + 1;
+  view.config.resources.nano_cpus = kLargest;
+  view.config.resources.cpu_shares = kLargest;
+  const container::Resources resources = spec_of(view).linux_.resources;
+  EXPECT_EQ(resources.memory.swap, kLargest);
+  EXPECT_EQ(resources.cpu.quota, kLargest / 10'000);
+  EXPECT_EQ(resources.cpu.shares, 262'144);
+}
+
 TEST(ContainerSpec, OwnVariablesReplaceDefaults) {
   WorkloadView view = shell();
   view.config.env = {"PATH=/own", "EMPTY=", "HOME"};

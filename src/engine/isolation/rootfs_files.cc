@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "image/snapshot/overlay_mount.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 
@@ -114,21 +115,21 @@ Result<std::string> read_in_root(int root, const char* path) {
   return read_regular(file->get());
 }
 
+Result<IdentityFiles> read_below(int root) {
+  return IdentityFiles{.passwd = TRY(read_in_root(root, kPasswd)),
+                       .group = TRY(read_in_root(root, kGroup))};
+}
+
 Result<IdentityFiles> read_mounted(const sys::MountSpec& mount, const std::string& mount_point) {
   if (::unshare(CLONE_NEWNS | CLONE_FS) != 0) return fail_errno("unshare(CLONE_NEWNS)");
   if (::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr) != 0)
     return fail_errno("make mounts private");
-  std::string data;
-  for (const std::string& option : mount.options) {
-    if (option.find('=') != std::string::npos) data += (data.empty() ? "" : ",") + option;
-  }
-  const bool bind = mount.type == "bind";
-  if (::mount(mount.source.c_str(), mount_point.c_str(), bind ? nullptr : mount.type.c_str(),
-              bind ? MS_BIND : 0, bind ? nullptr : data.c_str()) != 0)
-    return fail_errno("mount {} on {}", mount.type, mount_point);
+  if (mount.type != "bind")
+    return fail(ErrorKind::kUnsupported, "a root of type {} cannot be looked into", mount.type);
+  if (::mount(mount.source.c_str(), mount_point.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return fail_errno("mount {} on {}", mount.source, mount_point);
   const UniqueFd root = TRY(sys::open_dir(mount_point));
-  return IdentityFiles{.passwd = TRY(read_in_root(root.get(), kPasswd)),
-                       .group = TRY(read_in_root(root.get(), kGroup))};
+  return read_below(root.get());
 }
 
 }  // namespace
@@ -143,6 +144,10 @@ Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mou
     auto group = TRY(read_in_layers(layers, kGroup));
     if (passwd && group)
       return IdentityFiles{.passwd = std::move(*passwd), .group = std::move(*group)};
+  }
+  if (mounts.front().type == "overlay") {
+    const UniqueFd root = TRY(image::mount_overlay_detached(mounts.front()));
+    return read_below(root.get()).context("read the image's users");
   }
   // A thread of its own: its mount namespace, and the mount in it, end with it.
   Result<IdentityFiles> files = fail(ErrorKind::kInternal, "not read");

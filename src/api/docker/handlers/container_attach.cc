@@ -6,6 +6,7 @@
 #include "api/docker/handlers/handlers.h"
 #include "api/docker/handlers/stream_type.h"
 #include "api/docker/log_text.h"
+#include "holder/detach_keys.h"
 
 namespace berth::docker {
 namespace {
@@ -30,11 +31,13 @@ asio::awaitable<Result<void>> send_log(const engine::WorkloadView& view,
   auto log = holder::LogReader::open(view.log_path, query);
   if (!log.ok()) co_return Result<void>();  // it logs nothing, or has never run
   for (;;) {
-    CO_TRY(const std::vector<holder::LogRecord> records, log->read());
-    if (records.empty()) co_return Result<void>();
-    const std::string text = log_text(records, view.config.tty, false);
+    CO_TRY(const holder::LogPart part, log->read());
+    const std::string text = log_text(part.records, view.config.tty, false);
     auto written = co_await client.write(text, {});
     CO_TRY_VOID(std::move(written));
+    if (part.at_end) co_return Result<void>();
+    auto yielded = co_await client.give_way();
+    CO_TRY_VOID(std::move(yielded));
   }
 }
 
@@ -49,6 +52,8 @@ asio::awaitable<Result<void>> container_attach(Services& services, Request& requ
   options.stdout_stream = query.flag("stdout");
   options.stderr_stream = query.flag("stderr");
   options.detach_keys = query.get("detachKeys");
+  // The holder parses them, when there is no status any more to refuse them with.
+  CO_TRY_VOID(holder::parse_detach_keys(options.detach_keys).context("invalid detachKeys"));
   if (!exchange.body().at_end())
     co_return fail(ErrorKind::kInvalid,
                    "an attach request has no body: its input follows the answer");

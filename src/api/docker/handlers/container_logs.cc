@@ -55,17 +55,19 @@ struct Watcher : std::enable_shared_from_this<Watcher> {
   bool gone = false;   // the client
 };
 
-// Everything that is in the file now.
+// Everything that is in the file now, part by part: a log may be far larger than what is wanted of
+// it, and other clients wait meanwhile.
 asio::awaitable<Result<void>> send_present(http::Exchange& exchange, holder::LogFollower& log,
                                            Format format) {
-  while (!log.finished()) {
-    CO_TRY(const std::vector<holder::LogRecord> records, log.read_more());
-    if (records.empty()) break;
-    const std::string text = log_text(records, format.tty, format.timestamps);
+  for (;;) {
+    CO_TRY(const holder::LogPart part, log.read_more());
+    const std::string text = log_text(part.records, format.tty, format.timestamps);
     auto written = co_await exchange.write(text);
     CO_TRY_VOID(std::move(written));
+    if (part.at_end) co_return Result<void>();
+    auto yielded = co_await exchange.connection().give_way();
+    CO_TRY_VOID(std::move(yielded));
   }
-  co_return Result<void>();
 }
 
 asio::awaitable<Result<void>> follow(Services& services, const engine::WorkloadView& view,

@@ -25,10 +25,26 @@ bool matches_thing(const Event& event, const Filters& filters, std::string_view 
   });
 }
 
-// An image event names its image; a container's, the image it was made of.
+// "registry:5000/busybox:1.36" -> "registry:5000/busybox".
+std::string_view repository_of(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  const std::size_t slash = image.rfind('/');
+  const std::size_t colon = image.rfind(':');
+  const bool tagged =
+      colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash);
+  return tagged ? image.substr(0, colon) : image;
+}
+
+// An image event names its image; a container's, the image it was made of. A filter without a tag
+// means every tag; one of "latest" also what was asked for without a tag.
 bool matches_image(const Event& event, const Filters& filters) {
-  if (event.type == "image") return matches_thing(event, filters, "image");
-  return filters.matches("image", attribute(event, "image"));
+  if (!filters.has("image")) return true;
+  const std::string image = attribute(event, event.type == "image" ? "name" : "image");
+  if (event.type == "image" && matches_thing(event, filters, "image")) return true;
+  return std::ranges::any_of(filters.get("image"), [&](const std::string& wanted) {
+    return !wanted.empty() && (wanted == image || wanted == repository_of(image) ||
+                               wanted == fmt::format("{}:latest", image));
+  });
 }
 
 Result<std::int64_t> parse_digits(std::string_view text) {

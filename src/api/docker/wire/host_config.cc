@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "api/docker/wire/mounts.h"
 #include "api/docker/wire/ports.h"
@@ -35,8 +36,8 @@ constexpr std::array kRefusals = {
 };
 
 // Members that inspect shows as the client sent them: they say nothing to the engine.
-constexpr std::array<std::string_view, 6> kEchoed = {
-    "ContainerIDFile", "ConsoleSize", "Annotations", "Mounts", "VolumeDriver", "Tmpfs"};
+constexpr std::array<std::string_view, 5> kEchoed = {"ContainerIDFile", "Annotations", "Mounts",
+                                                     "VolumeDriver", "Tmpfs"};
 
 bool is_empty(const Json& value) {
   return value.is_null() || (value.is_structured() && value.empty()) || value == Json(0) ||
@@ -129,6 +130,21 @@ Result<void> parse_log_config(const Json& host, WorkloadConfig& config) {
   return {};
 }
 
+// [rows, columns], as they are when the client creates the container.
+Result<void> parse_console_size(const Json& host, WorkloadConfig& config) {
+  const Json* size = find_member(host, "ConsoleSize");
+  if (size == nullptr) return {};
+  const auto fits = [](const Json& number) {
+    return number.is_number_unsigned() &&
+           number.get<std::uint64_t>() <= std::numeric_limits<std::uint16_t>::max();
+  };
+  if (!size->is_array() || size->size() != 2 || !std::ranges::all_of(*size, fits))
+    return fail(ErrorKind::kInvalid, "ConsoleSize is not a pair of rows and columns, up to 65535");
+  config.rows = (*size)[0].get<std::uint16_t>();
+  config.columns = (*size)[1].get<std::uint16_t>();
+  return {};
+}
+
 Result<void> parse_lists(const Json& host, WorkloadConfig& config) {
   struct List {
     const char* member;
@@ -217,7 +233,7 @@ void add_resources(const WorkloadConfig& config, OrderedJson& host) {
 
 void add_echo(const WorkloadConfig& config, OrderedJson& host) {
   host["ContainerIDFile"] = "";
-  host["ConsoleSize"] = {0, 0};
+  host["ConsoleSize"] = {config.rows, config.columns};
   host["VolumeDriver"] = "";
   const auto echo = parse_json(config.host_config_echo);
   if (!echo.ok()) return;
@@ -235,6 +251,7 @@ Result<void> parse_host_config(const Json& host, WorkloadConfig& config,
   TRY(parse_isolation(host, config));
   TRY(parse_resources(host, config, warnings));
   TRY(parse_log_config(host, config));
+  TRY(parse_console_size(host, config));
   TRY(parse_lists(host, config));
   TRY(parse_modes(host, config));
   TRY(parse_mounts(host, config.mounts));
