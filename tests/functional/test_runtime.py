@@ -12,6 +12,8 @@ import sys
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
+
 import waiting
 from bundle import CGROUPS, RuntimeTest, main
 

@@ -2,8 +2,11 @@
 
 import os
 import subprocess
+import sys
 import unittest
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import elf
 import waiting
