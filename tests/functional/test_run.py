@@ -187,6 +187,10 @@ class Limits(RunTest):
         quota = self.cgroup(name, "cpu/cpu.cfs_quota_us", "cpu.max").split()
         self.assertEqual(quota[0], "50000")
 
+    def test_cpuset(self):
+        self.assertEqual(self.engine.ok("run", "--rm", "--cpuset-cpus", "0", IMAGE, "grep", "Cpus_allowed_list",
+                                        "/proc/self/status"), "Cpus_allowed_list:\t0")
+
     def test_more_memory_than_the_limit_is_137_and_named_in_inspect(self):
         done = self.engine.berth("run", "--name", "greedy", "--memory", "16m", "--memory-swap", "16m", IMAGE,
                                  "sh", "-c", "exec dd if=/dev/zero of=/dev/null bs=64M count=4")

@@ -12,11 +12,13 @@ import sys
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
+
 import waiting
-from bundle import CGROUPS, RUNTIME, RuntimeTest, main
+from bundle import CGROUPS, RuntimeTest, main
 
 SLEEP = ("sleep", "1000")
-LIBC = ctypes.CDLL(None, use_errno=True)
+KEYCTL, JOIN_SESSION_KEYRING, GET_KEYRING_ID, SESSION_KEYRING = 250, 1, 0, -3  # keyctl(2), which libc has not
 
 
 class Verbs(RuntimeTest):
@@ -140,7 +142,8 @@ class Verbs(RuntimeTest):
 
     def test_a_signal_to_run_is_the_workloads(self):
         self.write_config("sh", "-c", "trap 'exit 5' TERM; touch /ready; while :; do sleep 0.01; done")
-        with subprocess.Popen(self.command("run", "--bundle", str(self.base), "c"), stdin=subprocess.DEVNULL) as running:
+        command = self.command("run", "--bundle", str(self.base), "c")
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as running:
             ready = self.rootfs / "ready"
             waiting.until(ready.exists, "the workload runs")
             ready.unlink()
@@ -190,9 +193,8 @@ class Flags(RuntimeTest):
     def test_preserved_descriptors(self):
         reading, writing = os.pipe()
         self.write_config("sh", "-c", "echo through >&3; ls /proc/self/fd")
-        keep = lambda: os.dup2(writing, 3)  # noqa: E731
-        done = self.runtime("run", "--bundle", str(self.base), "--preserve-fds", "1", "c", preexec_fn=keep,
-                            close_fds=False)
+        done = self.runtime("run", "--bundle", str(self.base), "--preserve-fds", "1", "c",
+                            preexec_fn=lambda: os.dup2(writing, 3), close_fds=False)
         os.close(writing)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(os.read(reading, 100), b"through\n")
@@ -212,23 +214,35 @@ class Flags(RuntimeTest):
         self.assertEqual(self.activated("1"), [])
 
     def session_keyring(self, *flags: str) -> int:
-        """What keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING) says inside, by this very Python."""
-        self.config["mounts"].append({"destination": "/host", "type": "bind", "source": "/", "options": ["rbind", "ro"]})
+        """What the session keyring is inside, asked by this very Python."""
+        self.config["mounts"].append({"destination": "/host", "type": "bind", "source": "/",
+                                      "options": ["rbind", "ro"]})
         sets = {kind: ["CAP_SYS_CHROOT"] for kind in ("bounding", "permitted", "effective")}
         self.config["process"]["capabilities"] = sets
         self.write_config("chroot", "/host", sys.executable, "-c",
-                          "import ctypes; print(ctypes.CDLL(None).syscall(250, 0, -3, 0))")
+                          f"import ctypes; print(ctypes.CDLL(None).syscall({KEYCTL}, {GET_KEYRING_ID}, "
+                          f"{SESSION_KEYRING}, 0))")
         return int(self.ok("run", *flags, "--bundle", str(self.base), "c", cwd="/"))
 
     def test_no_new_keyring(self):
-        join = lambda: LIBC.syscall(250, 1, None)  # noqa: E731
-        join()
-        own = LIBC.syscall(250, 0, -3, 0)
+        libc = ctypes.CDLL(None)
+        libc.syscall(KEYCTL, JOIN_SESSION_KEYRING, None)
+        own = libc.syscall(KEYCTL, GET_KEYRING_ID, SESSION_KEYRING, 0)
         if own < 0:
             self.skipTest("this kernel has no keyrings")
         self.assertEqual(self.session_keyring("--no-new-keyring"), own)
         self.setUp()
         self.assertNotEqual(self.session_keyring(), own)
+
+
+class Rlimits(RuntimeTest):
+    def test_few_descriptors_are_the_workloads_limit_not_the_runtimes(self):
+        self.config["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 6, "hard": 6}]
+        self.config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW"}
+        self.assertEqual(self.output("ulimit -n"), "6")
+        self.assertEqual(self.create(*SLEEP).returncode, 0)
+        self.ok("start", "c")
+        self.assertEqual(self.state()["status"], "running")
 
 
 class Killed(RuntimeTest):
@@ -274,9 +288,8 @@ class Killed(RuntimeTest):
 
     def wait_for_end(self, pid: int) -> None:
         """Init ends by itself: unless it was released, in which case the create was as good as done."""
-        released = lambda: pid == 0 or not Path(f"/proc/{pid}/exe").exists() \
-            or self.state()["status"] == "created"  # noqa: E731
-        waiting.until(released, "init ends with the create that made it")
+        waiting.until(lambda: pid == 0 or not Path(f"/proc/{pid}/exe").exists() or self.state()["status"] == "created",
+                      "init ends with the create that made it")
 
 
 class Hooks(RuntimeTest):
@@ -361,8 +374,8 @@ class Limits(RuntimeTest):
         (group / "pids.max").write_text("1")
         try:
             self.write_config("true")
-            enter = lambda: (group / "tasks").write_text("0")  # noqa: E731
-            done = self.runtime("run", "--bundle", str(self.base), "c", preexec_fn=enter)
+            done = self.runtime("run", "--bundle", str(self.base), "c",
+                                preexec_fn=lambda: (group / "tasks").write_text("0"))
             self.fails(done, 1, "cannot start a thread to make the network namespace")
             self.assertEqual(list(self.root.iterdir()), [])
         finally:

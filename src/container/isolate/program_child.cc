@@ -153,7 +153,9 @@ int look_inside(Program& program, std::size_t depth, const OwnFile& own, Kind& k
   kind = Kind::kDone;
   char head[kHeadSize + 1];
   const int file = open_plainly(program.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-  if (file < 0) return 0;  // executable but not readable: no script can run that way
+  // The kernel needs no right to read what it executes, but what cannot be looked into is not
+  // executed. Init has every right over the image's files here, so that is rare.
+  if (file < 0) return errno == ELOOP ? EACCES : errno;
   const ssize_t got = ::read(file, head, kHeadSize);
   const std::size_t size = got > 0 ? static_cast<std::size_t>(got) : 0;
   int error = 0;

@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
-#include <utility>
 
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
@@ -81,7 +81,7 @@ class Init {
     if (console_ >= 0 && !tell(Word::kConsole, {&console_, 1})) return false;
     enter_home(plan_.execute, plan_.identity.uid);
     return enter_streams() && enter_identity(child_, plan_.identity) &&
-           enter_working_directory(child_, plan_.execute);
+           enter_working_directory(child_, plan_.execute) && close_own_descriptors();
   }
 
   bool wait_for_start() {
@@ -133,6 +133,7 @@ class Init {
       const int report = plan_.report.fd();
       if (!tell(Word::kReport, {&report, 1})) return false;
     }
+    plan_.start_socket = -1;  // its part is played
     if (!close_own_descriptors() || !enter_no_new_privileges(child_, plan_.identity) ||
         !enter_start_hooks(child_, plan_.hooks, plan_.identity, plan_.execute))
       return false;
@@ -143,13 +144,16 @@ class Init {
            execute(child_, plan_.execute, program);
   }
 
-  // From here on no path, not even one through /proc/self/fd, leads out of the container: what runs
-  // next is looked up by paths that the image chose.
+  // All but those of the conversation. From here on no path, not even one through /proc/self/fd,
+  // leads out of the container: what runs next is looked up by paths that the image chose. And the
+  // workload's own limit on descriptors, which holds by now, is no hindrance to that.
   bool close_own_descriptors() {
-    int kept[] = {channel_, plan_.hooks.start_state.get()};
-    if (kept[1] >= 0 && kept[1] < kept[0]) std::swap(kept[0], kept[1]);
-    return close_descriptors(child_, 3 + plan_.preserved_fds,
-                             {kept, plan_.hooks.start_state.valid() ? 2U : 1U});
+    const bool elsewhere = plan_.start_socket >= 0;  // another process will start it
+    int kept[] = {channel_, plan_.hooks.start_state.get(), elsewhere ? plan_.start_socket : -1,
+                  elsewhere ? plan_.report.fd() : -1};
+    std::ranges::sort(kept);
+    const auto* first = std::ranges::upper_bound(kept, -1);
+    return close_descriptors(child_, 3 + plan_.preserved_fds, {first, std::end(kept)});
   }
 
   bool enter_streams() {
