@@ -1,23 +1,16 @@
 """Damage: what a daemon makes of files that a crash, a full disk or a bad sector has left behind."""
 
 import os
-import re
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
-import images
 import waiting
-from berth_testing import IMAGE, Engine, EngineTest, HostState, main
-
-
-def holder_of(pid: int) -> int:
-    return int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1])
+from berth_testing import IMAGE, EngineTest, HostState, main
+from small_disk import SmallDiskTest, holder_of
 
 
 class OneBadWorkload(EngineTest):
@@ -143,35 +136,7 @@ class EndedMeanwhile(EngineTest):
         self.assertTrue((self.engine.root / "volumes" / name).exists())
 
 
-class FullDisk(EngineTest):
-    """An engine whose root is a file system of 24 MiB, and full."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.disk = tempfile.mkdtemp(prefix="disk-")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", cls.disk], check=True)
-        cls.engine = Engine("--sandbox-pool", "0", root=f"{cls.disk}/root").start()
-        cls.engine.load(images.busybox_image(IMAGE))
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.engine.close()
-        subprocess.run(["umount", cls.disk], check=True)
-        os.rmdir(cls.disk)
-
-    def setUp(self) -> None:
-        self.baseline = HostState.take()
-
-    def fill(self) -> None:
-        filler = os.open(f"{self.disk}/filler", os.O_WRONLY | os.O_CREAT)
-        try:
-            while True:
-                os.write(filler, b"\0" * 4096)
-        except OSError:
-            os.close(filler)
-        self.addCleanup(lambda: os.path.exists(f"{self.disk}/filler") and os.unlink(f"{self.disk}/filler"))
-        self.assertEqual(shutil.disk_usage(self.disk).free, 0)
-
+class FullDisk(SmallDiskTest):
     def test_it_starts_lists_ends_and_removes(self):
         for name in ("runs", "ends", "rests"):
             self.engine.ok("run", "-d", "--name", name, IMAGE, "sh", "-c",
@@ -188,9 +153,9 @@ class FullDisk(EngineTest):
         self.assertEqual(self.engine.ok("stop", "runs"), "runs")
         self.assertEqual(self.engine.ok("wait", "runs"), "7")
         self.engine.ok("rm", "runs", "ends", "rests")
-        os.unlink(f"{self.disk}/filler")
+        self.free()
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
-        self.baseline.wait_until_equal()
+        self.before.wait_until_equal()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import images
 import waiting
 from berth_testing import BIN, IMAGE, Engine, EngineTest, HostState, main
+from small_disk import SmallDiskTest, holder_of
 
 
 class RefusedTest(EngineTest):
@@ -202,23 +203,7 @@ class NoEngine(EngineTest):
             self.assertIn("permission denied", done.stderr.lower())
 
 
-class DiskFull(EngineTest):
-    """An engine whose root is a file system of 24 MiB."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.disk = tempfile.mkdtemp(prefix="disk-")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", cls.disk], check=True)
-        cls.engine = Engine("--sandbox-pool", "0", root=f"{cls.disk}/root").start()
-        cls.engine.load(images.busybox_image(IMAGE))
-        cls.before = HostState.take()
-
-    @classmethod
-    def tearDownClass(cls) -> None:
-        cls.engine.close()
-        subprocess.run(["umount", cls.disk], check=True)
-        os.rmdir(cls.disk)
-
+class DiskFull(SmallDiskTest):
     def test_a_load_that_does_not_fit(self):
         free = shutil.disk_usage(self.disk).free
         layer = images.tar_of(lambda tar: images.add_file(tar, "big", os.urandom(40 << 20)))
@@ -235,17 +220,6 @@ class DiskFull(EngineTest):
         self.assertNotIn("big", self.engine.ok("images"))
         self.assertEqual(self.engine.ok("run", "--rm", IMAGE, "echo", "works"), "works")
 
-    def fill(self) -> None:
-        filler = os.open(f"{self.disk}/filler", os.O_WRONLY | os.O_CREAT)
-        try:
-            while True:
-                os.write(filler, b"\0" * 4096)
-        except OSError:
-            os.close(filler)
-
-    def free(self) -> None:
-        os.unlink(f"{self.disk}/filler")
-
     def test_an_end_on_a_full_disk_while_no_daemon_lives(self):
         self.engine.ok("run", "-d", "--name", "ends", IMAGE, "sh", "-c",
                        "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
@@ -253,7 +227,7 @@ class DiskFull(EngineTest):
         state = self.engine.inspect("ends")["State"]
         self.engine.kill()
         self.fill()
-        holder = int(re.search(r"PPid:\s+(\d+)", Path(f"/proc/{state['Pid']}/status").read_text())[1])
+        holder = holder_of(state["Pid"])
         os.kill(state["Pid"], signal.SIGTERM)
         waiting.until(lambda: not Path(f"/proc/{holder}").exists(), "it and its holder end")
         self.free()
