@@ -1,7 +1,6 @@
 """Bad input: one clear sentence, docker's exit code, and nothing half made left behind."""
 
 import os
-import re
 import shutil
 import signal
 import socket
