@@ -15,6 +15,7 @@ FUZZ_SECONDS ?= 30
 TEST_ARGS ?=
 
 RELEASE := build/release
+GUEST_KERNEL := build/guest/vmlinuz
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
@@ -31,6 +32,7 @@ demo: build
 
 test:
 	@tools/setup build test
+	@tools/guest_kernel $(GUEST_KERNEL) || echo "Tests in a virtual machine are skipped: there is no kernel for it."
 	@cmake --preset release > /dev/null
 	@cmake --build --preset release -j $(JOBS)
 	@tools/run_tests $(RELEASE) -j $(JOBS) $(TEST_ARGS)
