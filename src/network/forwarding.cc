@@ -46,7 +46,7 @@ Result<bool> end_forwarding(const std::vector<std::string>& closed, const HostLi
       continue;
     log::warning(
         "net.ipv4.ip_forward stays on, since {} may need it by now; nothing is forwarded between "
-        "the links that were there before",
+        "the links that were there before. Tear down once more when nobody needs it",
         link.name);
     return false;
   }

@@ -78,7 +78,8 @@ class SideBySide(unittest.TestCase):
         self.finish()
 
     def finish(self) -> None:
-        for engine in self.engines:
+        # The one that turned forwarding on goes last, and turns it off.
+        for engine in reversed(self.engines):
             engine.close()
         self.before.wait_until_equal()
 

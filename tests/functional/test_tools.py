@@ -1,11 +1,13 @@
 """The tests' own tools: that a comparison sees what is left behind, and nothing else."""
 
 import os
+import sys
 import unittest
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import hoststate
 import waiting
 from berth_testing import HostState, main
