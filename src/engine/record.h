@@ -1,5 +1,5 @@
 // Record: a workload as it stands on disk: what must be true again after the daemon, or the host,
-// was restarted. JSON, one object per workload (docs/formats/engine-records.md). Unknown members
+// was restarted. JSON, one object per workload (docs/formats/engine-layout.md). Unknown members
 // are ignored and missing ones take their defaults, so that a record of an older version can be
 // read.
 #pragma once

@@ -1,6 +1,6 @@
 // RecordStore: the workloads of an engine in one SQLite database: the truth that survives. Each
 // call is one transaction and is on disk when it returns. Thread-safe: calls are serialised.
-// Formats: docs/formats/engine-records.md.
+// Formats: docs/formats/engine-layout.md.
 #pragma once
 
 #include <memory>
