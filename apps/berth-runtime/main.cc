@@ -1,5 +1,7 @@
 // berth-runtime: OCI runtime with runc's command line. Static and lean: nothing runs before main()
 // and little in it.
+#include <signal.h>
+
 #include <array>
 #include <string>
 #include <string_view>
@@ -74,6 +76,7 @@ Result<int> dispatch(Words words) {
 
 int main(int argc, char** argv) {
   berth::container::open_missing_standard_streams();
+  ::signal(SIGCHLD, SIG_DFL);  // if it is ignored, a child's end cannot be waited for
   const std::vector<std::string> words(argv + 1, argv + argc);
   auto code = berth::runtime::dispatch(words);
   if (code.ok()) return *code;

@@ -55,7 +55,8 @@ class Controller {
   virtual Result<void> adopt(const Endpoint& endpoint) = 0;
   virtual Result<void> finish_adoption() = 0;
 
-  /// Waits until the pool is full and what was deferred is done: for tests and benchmarks.
+  /// Waits until the pool is full and what was deferred is done, after
+  /// finish_adoption(): for tests and benchmarks.
   virtual void wait_until_settled() = 0;
 
   /// Removes every link and the table of this engine from the host, and turns forwarding off if it

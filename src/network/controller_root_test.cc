@@ -298,6 +298,24 @@ TEST_F(ControllerTest, ARestartKeepsPortsOpenThroughout) {
   EXPECT_TRUE(unreachable(world_.outside(), kHostAddress, 8080));
 }
 
+TEST_F(ControllerTest, TheBridgeKeepsItsMacAddressWhateverComesAndGoes) {
+  ASSERT_TRUE(controller_->finish_adoption().ok());
+  // Otherwise what containers send to the gateway they know is lost until they ask for it again.
+  const sys::MacAddress expected = {0x02, 0x42, 172, 17, 0, 1};
+  const auto mac = [] { return sys::RouteSocket::open()->link("berth0")->mac; };
+  EXPECT_EQ(mac(), expected);
+  std::vector<Connection> connections(8);
+  for (Connection& connection : connections) {
+    connection = connect();
+    EXPECT_EQ(mac(), expected);
+  }
+  for (const Connection& connection : connections) {
+    ASSERT_TRUE(controller_->disconnect(connection.endpoint).ok());
+    controller_->wait_until_settled();
+    EXPECT_EQ(mac(), expected);
+  }
+}
+
 TEST_F(ControllerTest, FinishingAdoptionRemovesWhatNobodyClaims) {
   controller_->wait_until_settled();
   const HostState idle = world_.state();

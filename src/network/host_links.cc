@@ -36,7 +36,8 @@ bool is_missing(const Error& error) {
 
 HostLinks::HostLinks(std::string_view engine) : group_(group_of(engine)) {}
 
-Result<sys::Link> HostLinks::ensure_bridge(std::string_view name, const Cidr& gateway) {
+Result<sys::Link> HostLinks::ensure_bridge(std::string_view name, const Cidr& gateway,
+                                           const sys::MacAddress& mac) {
   sys::RouteSocket host = TRY(sys::RouteSocket::open());
   Result<sys::Link> found = host.link(name);
   if (!found.ok()) {
@@ -60,6 +61,7 @@ Result<sys::Link> HostLinks::ensure_bridge(std::string_view name, const Cidr& ga
     TRY(host.remove_address(bridge, address.address, address.prefix_length));
   }
   TRY(host.add_address(bridge, gateway.address.network_order(), gateway.prefix_length));
+  TRY(host.set_mac(bridge, mac));
   TRY(host.allow_loopback_addresses(bridge));
   TRY(host.set_up(bridge));
   return bridge;

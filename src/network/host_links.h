@@ -25,9 +25,11 @@ class HostLinks {
   /// Whether a link is of this engine, discarded or not.
   bool ours(const sys::Link& link) const { return (link.group & ~1U) == group_; }
 
-  /// Makes the bridge, or takes back the one that is there; its only address is `gateway`, and it
-  /// is up. kConflict if a link of that name belongs to somebody else.
-  Result<sys::Link> ensure_bridge(std::string_view name, const Cidr& gateway);
+  /// Makes the bridge, or takes back the one that is there; its only address is `gateway`, its
+  /// MAC address `mac` whatever comes and goes on it, and it is up. kConflict if a link of that
+  /// name belongs to somebody else.
+  Result<sys::Link> ensure_bridge(std::string_view name, const Cidr& gateway,
+                                  const sys::MacAddress& mac);
   Result<void> remove_bridge(std::string_view name);
 
   /// A veth pair between the bridge and `interface` in the sandbox, both ends up.

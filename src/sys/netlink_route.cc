@@ -57,6 +57,14 @@ NetlinkMessage address_message(std::string what, std::uint16_t type, std::uint16
   return message;
 }
 
+NetlinkMessage mac_message(const Link& link, const MacAddress& mac) {
+  NetlinkMessage message(fmt::format("set the MAC address of {} to {}", link.name, format_mac(mac)),
+                         RTM_NEWLINK, 0);
+  message.append(link_header(link.index));
+  message.put_bytes(IFLA_ADDRESS, mac.data(), mac.size());
+  return message;
+}
+
 NetlinkMessage default_route_message(in_addr gateway) {
   NetlinkMessage message(fmt::format("add a default route via {}", text_of(gateway)), RTM_NEWROUTE,
                          kCreate);
@@ -203,16 +211,14 @@ Result<void> RouteSocket::add_default_route(in_addr gateway) {
   return socket_.execute(default_route_message(gateway));
 }
 
+Result<void> RouteSocket::set_mac(const Link& link, const MacAddress& mac) {
+  return socket_.execute(mac_message(link, mac));
+}
+
 Result<void> RouteSocket::assign(const Link& link, const InterfacePlan& plan) {
   std::vector<NetlinkMessage> batch;
   batch.reserve(3);
-  if (plan.mac) {
-    batch.emplace_back(
-        fmt::format("set the MAC address of {} to {}", link.name, format_mac(*plan.mac)),
-        RTM_NEWLINK, std::uint16_t{0});
-    batch.back().append(link_header(link.index));
-    batch.back().put_bytes(IFLA_ADDRESS, plan.mac->data(), plan.mac->size());
-  }
+  if (plan.mac) batch.push_back(mac_message(link, *plan.mac));
   batch.push_back(address_message(
       fmt::format("add address {}/{} to {}", text_of(plan.address), plan.prefix_length, link.name),
       RTM_NEWADDR, kCreate, link.index, plan.address, plan.prefix_length));

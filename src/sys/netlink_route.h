@@ -98,6 +98,9 @@ class RouteSocket {
   Result<void> remove_group(std::uint32_t group);
 
   Result<void> set_up(const Link& link);
+  /// A bridge that was given an address keeps it; otherwise it takes the lowest of its ports' at
+  /// any time (br_stp_recalculate_bridge_id), and frames to the one before are lost.
+  Result<void> set_mac(const Link& link, const MacAddress& mac);
   /// Waits until a link that is up and has a carrier also carries: the kernel switches its queue,
   /// and its bridge port, on from a work queue (net/core/link_watch.c), and drops what is sent
   /// before. kInternal after a fifth of a second.

@@ -7,11 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgot to say so itself
 }
 
 namespace berth::sys {
+namespace {
+
+constexpr int kSignals = 65;  // the kernel's _NSIG, and one
+
+}  // namespace
 
 Result<CloneResult> clone_process(const CloneRequest& request) {
   clone_args args = {};
@@ -27,6 +34,17 @@ Result<CloneResult> clone_process(const CloneRequest& request) {
   if (pid < 0) return fail_errno("clone3 with flags {:#x}", request.flags);
   if (pid == 0) return CloneResult{};
   return CloneResult{static_cast<pid_t>(pid), UniqueFd(pidfd)};
+}
+
+void reset_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // The kernel's own structure, all zero: SIG_DFL. libc's call refuses the signals it uses itself,
+  // which can be ignored all the same.
+  const std::array<std::uint64_t, 4> standard = {};
+  for (int signal = 1; signal < kSignals; ++signal)
+    ::syscall(SYS_rt_sigaction, signal, standard.data(), nullptr, sizeof(std::uint64_t));
 }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {

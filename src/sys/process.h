@@ -25,6 +25,10 @@ struct CloneResult {
 /// the caller has other threads, may call only what is async-signal-safe.
 Result<CloneResult> clone_process(const CloneRequest& request);
 
+/// Blocks no signal and ignores none, as a program expects to start: both survive an exec, and
+/// whoever started this process may have done either (nohup(1), daemons). Async-signal-safe.
+void reset_signals();
+
 Result<UniqueFd> open_pidfd(pid_t pid);
 /// kNotFound: it has ended.
 Result<void> signal_process(int pidfd, int signal);

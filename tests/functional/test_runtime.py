@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import random
+import shlex
 import signal
 import socket
 import subprocess
@@ -121,8 +122,9 @@ class Verbs(RuntimeTest):
         waiting.until(ready.exists, "the processes run")
         ready.unlink()
         group = next(group for group in self.groups(f"{self.base.name}/c") if (group / "cgroup.procs").read_text())
-        pids = (group / "cgroup.procs").read_text().split()
-        self.assertEqual(len(pids), 3)
+        processes = group / "cgroup.procs"
+        waiting.until(lambda: len(processes.read_text().split()) == 3, "touch has ended")
+        pids = processes.read_text().split()
         self.ok("kill", "--all", "c", "KILL")
         self.wait_for_status("stopped")
         for pid in pids:
@@ -292,19 +294,26 @@ class Killed(RuntimeTest):
                       "init ends with the create that made it")
 
 
+def ignore_every_signal() -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+
+
 class Hooks(RuntimeTest):
-    def test_they_start_with_no_signal_blocked_or_ignored(self):
+    def test_they_and_the_workload_start_with_no_signal_blocked_or_ignored(self):
         out = self.base / "signals"
-        command = f"grep -E 'Sig(Blk|Ign)' /proc/self/status >> {out}"
-        hook = {"path": "/bin/sh", "args": ["sh", "-c", command]}
+        show = ["grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"]
+        hook = {"path": "/bin/sh", "args": ["sh", "-c", f"{shlex.join(show)} >> {out}"]}
         self.config["hooks"] = {phase: [hook] for phase in ("prestart", "createContainer", "poststart", "poststop")}
-        self.write_config("true")
-        done = subprocess.run(["sh", "-c", 'trap "" PIPE; exec "$@"', "sh",
-                               *self.command("run", "--bundle", str(self.base), "c")], check=False,
-                              stdin=subprocess.DEVNULL, timeout=waiting.DEADLINE)
+        self.write_config(*show)
+        command = self.command("run", "--bundle", str(self.base), "c")
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, timeout=waiting.DEADLINE,
+                              text=True, stdout=subprocess.PIPE, preexec_fn=ignore_every_signal)
         self.assertEqual(done.returncode, 0)
-        lines = out.read_text().split("\n")[:-1]
-        self.assertEqual(lines, ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"] * 4)
+        clean = ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"]
+        self.assertEqual(out.read_text().splitlines(), clean * 4)
+        self.assertEqual(done.stdout.splitlines(), clean)
 
 
 class Namespaces(RuntimeTest):

@@ -13,18 +13,16 @@ extern "C" {
 }
 
 #include "container/isolate/hooks.h"
+#include "sys/process.h"
 
 namespace berth::container {
 namespace {
 
 constexpr int kCannotRun = 127;
 
-// The streams and signals a program expects; whoever runs hooks may have blocked or ignored some.
+// The streams and signals a program expects.
 bool prepare_hook(int state) {
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
+  sys::reset_signals();
   return ::lseek(state, 0, SEEK_SET) == 0 && ::dup2(state, STDIN_FILENO) >= 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
+#include "sys/process.h"
 
 namespace berth::container {
 namespace {
@@ -40,10 +41,7 @@ class Init {
     // /proc/<pid> of this process leads to the runtime's program and memory: closed to others until
     // the exec.
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return child_.fail(Step::kNotDumpable);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);  // ignored signals survive an exec, and daemons ignore this one
+    sys::reset_signals();
     ::umask(0);  // modes are those that are asked for; the workload's comes with its identity
     if (::setsid() < 0) return child_.fail(Step::kSession);
     // Without keyrings in the kernel, or with its quota used up by other containers, there is none
@@ -94,15 +92,12 @@ class Init {
   }
 
   // The first process of a pid namespace ignores every signal that it has no handler for. The exec
-  // takes these away again; what the caller ignores stays ignored.
+  // takes these away again.
   static void end_on_signals() {
     struct sigaction ending = {};
     ending.sa_handler = [](int signal) { ::_exit(kExitSignal + signal); };
-    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM}) {
-      struct sigaction before = {};
-      if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_DFL)
-        ::sigaction(signal, &ending, nullptr);
-    }
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM})
+      ::sigaction(signal, &ending, nullptr);
   }
 
   // Another process will connect; the conversation goes on with that one. Until the parent has

@@ -77,7 +77,8 @@ Result<void> BridgeDriver::create_network(const NetworkInfo& network) {
   TRY(services_.ipam.add_pool(network.id, place.rules.subnet, place.gateway.address));
   TRY(services_.firewall.add_bridge(place.rules));
   if (!network.internal) TRY(ensure_forwarding(services_.firewall, services_.links));
-  TRY(services_.links.ensure_bridge(place.rules.name, place.gateway));
+  TRY(services_.links.ensure_bridge(place.rules.name, place.gateway,
+                                    mac_of(place.gateway.address)));
   return {};
 }
 

@@ -20,7 +20,8 @@ inline constexpr const char* kBridgeNameOption = "com.docker.network.bridge.name
 std::string bridge_name(const NetworkInfo& network);
 
 /// The MAC address of an IPv4 address: 02:42 and its four bytes. An address that changes hands
-/// keeps its MAC address, so no neighbour cache goes stale.
+/// keeps its MAC address, and the gateway's is the same after a restart, so no neighbour cache goes
+/// stale.
 sys::MacAddress mac_of(Ipv4 address);
 
 class BridgeDriver final : public Driver {
