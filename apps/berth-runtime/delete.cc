@@ -31,8 +31,8 @@ Result<void> remove_cgroups(const Record& record) {
   return {};
 }
 
-void run_poststop(const Record& record) {
-  const auto spec = load_spec(record.bundle);
+void run_poststop(const Store& store, const Record& record) {
+  const auto spec = store.spec(record.id);
   if (!spec.ok() || spec->hooks.poststop.empty()) return;
   const container::OciState state{.id = record.id,
                                   .status = "stopped",
@@ -66,7 +66,7 @@ Result<int> remove(const Globals& globals, Words words) {
                 to_string(status));
   TRY(kill_and_wait(store, *record));
   TRY(remove_cgroups(*record));
-  run_poststop(*record);
+  run_poststop(store, *record);
   TRY(store.forget(id));
   return 0;
 }

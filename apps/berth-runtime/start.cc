@@ -25,8 +25,7 @@ Result<int> start(const Globals& globals, Words words) {
   store.mark_started(id);
   if (auto started = container::start_remotely(connection.get(), record.program); !started.ok())
     return start_failed(std::move(started).error());
-  // The bundle may be gone by now; then so are its hooks.
-  const auto spec = load_spec(record.bundle);
+  const auto spec = store.spec(id);
   if (!spec.ok() || spec->hooks.poststart.empty()) return 0;
   const container::OciState state{.id = id,
                                   .status = "running",

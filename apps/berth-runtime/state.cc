@@ -24,7 +24,7 @@ Result<int> state(const Globals& globals, Words words) {
   text("bundle", record.bundle);
   text("rootfs", record.rootfs);
   text("created", record.created);
-  if (const auto spec = load_spec(record.bundle); spec.ok() && !spec->annotations.empty()) {
+  if (const auto spec = store.spec(id); spec.ok() && !spec->annotations.empty()) {
     out.key("annotations");
     out.begin_object();
     for (const auto& [name, value] : spec->annotations) text(name, value);

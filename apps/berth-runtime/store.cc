@@ -16,6 +16,7 @@ namespace berth::runtime {
 namespace {
 
 constexpr std::string_view kStateFile = "state.json";
+constexpr std::string_view kSpecFile = "config.json";
 constexpr std::size_t kMaxStateBytes = 1U << 20;  // a record is below 2 KiB
 
 std::string to_json(const Record& record) {
@@ -164,10 +165,22 @@ Status Store::status(const Record& record) const {
   return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
 }
 
+Result<void> Store::keep_spec(const std::string& id, std::string_view json) const {
+  const std::string name = fmt::format("{}/{}", directory(id), kSpecFile);
+  const UniqueFd file = TRY(sys::open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return sys::write_all(file.get(), json).context(name);
+}
+
+Result<container::Spec> Store::spec(const std::string& id) const {
+  const std::string name = fmt::format("{}/{}", directory(id), kSpecFile);
+  return container::parse_spec(TRY(sys::read_file(name, container::kMaxSpecBytes))).context(name);
+}
+
 Result<void> Store::forget(const std::string& id) const {
   const std::string path = directory(id);
-  for (const std::string& name : {fmt::format("{}/{}", path, kStateFile),
-                                  fmt::format("{}/{}.new", path, kStateFile), socket_path(id)})
+  for (const std::string& name :
+       {fmt::format("{}/{}", path, kStateFile), fmt::format("{}/{}.new", path, kStateFile),
+        fmt::format("{}/{}", path, kSpecFile), socket_path(id)})
     if (::unlink(name.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", name);
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", path);
   return {};

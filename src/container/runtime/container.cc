@@ -17,6 +17,7 @@
 #include "container/isolate/hooks.h"
 #include "container/isolate/network.h"
 #include "container/runtime/failure.h"
+#include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
@@ -26,15 +27,6 @@ namespace berth::container {
 namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
-
-Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
-  const std::string path = fmt::format("/proc/{}/{}", pid, file);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return fail_errno("cannot open {}", path);
-  if (::write(fd.get(), text.data(), text.size()) < 0)
-    return fail_errno("cannot write '{}' to {}", text, path);
-  return {};
-}
 
 std::string map_text(const std::vector<IdMapping>& mappings) {
   std::string text;
@@ -46,21 +38,6 @@ std::string map_text(const std::vector<IdMapping>& mappings) {
 bool has_ended(int pidfd) {
   pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, 0) > 0;
-}
-
-// Before anything is opened here: a descriptor that is closed now would come to mean something of
-// the runtime's own.
-Result<void> check_descriptors(const CreateOptions& options) {
-  for (const int stream : options.stdio)
-    if (stream >= 0 && ::fcntl(stream, F_GETFD) < 0)
-      return fail(ErrorKind::kInvalid, "the standard stream {} is not open", stream);
-  for (unsigned i = 0; i < options.preserved_fds; ++i) {
-    const int flags = ::fcntl(static_cast<int>(3 + i), F_GETFD);
-    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
-      return fail(ErrorKind::kInvalid,
-                  "descriptor {} is to be preserved, but the caller has not opened it", 3 + i);
-  }
-  return {};
 }
 
 class LinuxContainer final : public Container {
@@ -94,7 +71,6 @@ class LinuxContainer final : public Container {
   Result<void> clone_init(UniqueFd& init_end);
   Result<void> admit();
   Result<void> write_hook_input() const;
-  Result<void> raise_limits() const;
   Result<void> wait_until_ready();
   std::string state(std::string_view status) const;
 
@@ -166,21 +142,13 @@ Result<void> LinuxContainer::make_cgroups() {
 }
 
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
-  // A pid namespace is joined by the parent, for the child's sake only.
-  UniqueFd own_pids;
-  if (plan_->namespaces.join_pid.valid()) {
-    own_pids.reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-    if (!own_pids.valid() || ::setns(plan_->namespaces.join_pid.get(), CLONE_NEWPID) != 0)
-      return fail_errno("cannot join the pid namespace");
-  }
-  auto cloned = sys::clone_process(
-      {.flags = plan_->namespaces.clone_flags, .cgroup = cgroups_->clone_directory()});
+  auto cloned = sys::clone_process({.flags = plan_->namespaces.clone_flags,
+                                    .cgroup = cgroups_->clone_directory(),
+                                    .pid_namespace = plan_->namespaces.join_pid.get()});
   if (cloned.ok() && cloned->pid == 0) {
     ::close(channel_.get());
     run_init(*plan_, init_end.get());
   }
-  if (own_pids.valid() && ::setns(own_pids.get(), CLONE_NEWPID) != 0)
-    return fail_errno("cannot return to the own pid namespace");
   if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
   pid_ = cloned->pid;
   pidfd_ = std::move(cloned->pidfd);
@@ -197,9 +165,8 @@ Result<void> LinuxContainer::admit() {
     send_message(channel_.get(), {Word::kMapped, {}});
   }
   TRY(write_hook_input());
-  if (spec_.process.oom_score_adj)
-    TRY(write_proc(pid_, "oom_score_adj", fmt::format("{}", *spec_.process.oom_score_adj)));
-  TRY(raise_limits());
+  TRY(grant_oom_score(pid_, spec_.process));
+  if (plan_->namespaces.new_user) TRY(grant_hard_limits(pid_, plan_->identity));
   if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;
@@ -218,22 +185,6 @@ Result<void> LinuxContainer::write_hook_input() const {
   const HooksPlan& hooks = plan_->hooks;
   if (hooks.create_state.valid()) TRY(write(hooks.create_state, state("creating")));
   if (hooks.start_state.valid()) TRY(write(hooks.start_state, state("created")));
-  return {};
-}
-
-// Inside a user namespace init has no right to raise a hard limit, so that is done from here.
-Result<void> LinuxContainer::raise_limits() const {
-  if (!plan_->namespaces.new_user) return {};
-  for (const LimitPlan& limit : plan_->identity.limits) {
-    rlimit current = {};
-    const auto resource = static_cast<__rlimit_resource>(limit.resource);
-    if (::prlimit(pid_, resource, nullptr, &current) != 0)
-      return fail_errno("cannot read {} of init", limit.name);
-    if (limit.value.rlim_max <= current.rlim_max) continue;
-    current.rlim_max = limit.value.rlim_max;
-    if (::prlimit(pid_, resource, &current, nullptr) != 0)
-      return fail_errno("cannot raise {} to {}", limit.name, limit.value.rlim_max);
-  }
   return {};
 }
 
@@ -323,7 +274,7 @@ Result<std::unique_ptr<Container>> Container::create(Spec spec, const CreateOpti
   if (!options.bundle.starts_with('/'))
     return fail(ErrorKind::kInvalid, "the bundle must be an absolute path, not '{}'",
                 options.bundle);
-  TRY(check_descriptors(options));
+  TRY(check_streams(options.stdio, options.preserved_fds));
   auto container = std::make_unique<LinuxContainer>(std::move(spec), options);
   TRY(container->build(options.stdio));  // on failure its destructor undoes what was made
   return std::unique_ptr<Container>(std::move(container));

@@ -50,6 +50,7 @@ enum class Word : std::uint32_t {
   kReport,
   kFailed,
 };
+inline constexpr std::size_t kWords = static_cast<std::size_t>(Word::kFailed) + 1;
 
 struct Message {
   Word word = Word::kFailed;
