@@ -31,6 +31,9 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
     {"state", state, "ID                              print the container's state as JSON"},
     {"kill", kill, "[--all] ID [SIGNAL]             send a signal, TERM if none is given"},
     {"delete", remove, "[--force] ID                    remove what is left of a container"},
+    {"exec", exec,
+     "[-d] [-t] [-e VAR=VALUE] [-u UID[:GID]] [--cwd DIR] [-p FILE] ID COMMAND [ARG...]   run a "
+     "further process in a container"},
     {"spec", spec, "[-b DIR] [--seccomp]            write a config.json to start from"},
 });
 

@@ -22,6 +22,7 @@ Result<int> run(const Globals& globals, Words words);
 Result<int> state(const Globals& globals, Words words);
 Result<int> kill(const Globals& globals, Words words);
 Result<int> remove(const Globals& globals, Words words);  // `delete`, which is a word of C++
+Result<int> exec(const Globals& globals, Words words);
 Result<int> spec(const Globals& globals, Words words);
 
 }  // namespace berth::runtime

@@ -24,10 +24,11 @@ bool names(std::string_view component, std::string_view word) {
   return false;
 }
 
-// Whether the hierarchy of the cgroup at `path` has the controller. The hierarchy's directory is
-// the first that is named after controllers; below it a cgroup may have any name, a controller's
-// too.
-bool is_below(std::string_view path, std::string_view controller) {
+}  // namespace
+
+// The hierarchy's directory is the first that is named after controllers; below it a cgroup may
+// have any name, a controller's too.
+bool is_of_controller(std::string_view path, std::string_view controller) {
   while (!path.empty()) {
     const auto slash = std::min(path.find('/'), path.size());
     const std::string_view component = path.substr(0, slash);
@@ -37,6 +38,8 @@ bool is_below(std::string_view path, std::string_view controller) {
   }
   return false;
 }
+
+namespace {
 
 // A v1 cpuset that inherited nothing takes what its parent has: cpusets(7).
 Result<void> fill_cpuset(const CgroupDirectory& directory) {
@@ -91,7 +94,7 @@ const CgroupDirectory* CgroupV1::find(std::string_view controller) const {
       return &directories_[i];
   if (!hierarchies_.empty()) return nullptr;
   const auto it = std::ranges::find_if(
-      directories_, [&](const auto& d) { return is_below(d.path(), controller); });
+      directories_, [&](const auto& d) { return is_of_controller(d.path(), controller); });
   return it == directories_.end() ? nullptr : &*it;
 }
 

@@ -10,6 +10,10 @@
 
 namespace berth::container {
 
+/// Whether the cgroup at `path` is in the hierarchy of `controller` ("cpu"), by the names of the
+/// hierarchies' directories.
+bool is_of_controller(std::string_view path, std::string_view controller);
+
 class CgroupV1 final : public CgroupManager {
  public:
   CgroupV1(std::vector<Hierarchy> used, std::string relative, std::string freezer_root)

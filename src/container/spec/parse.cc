@@ -173,19 +173,34 @@ void read_value(Context& context, T& value) {
   }
 }
 
+// Reads the whole of `json` into `value`; returns the fields it set that are not supported.
+template <typename T>
+Result<std::vector<std::string>> parse_whole(std::string_view json, std::string_view name,
+                                             T& value) {
+  if (json.size() > kMaxSpecBytes)
+    return fail(ErrorKind::kExhausted, "{} of {} bytes is over the cap of {}", name, json.size(),
+                kMaxSpecBytes);
+  Context context{JsonReader(json), {}, {}};
+  read_struct(context, value);
+  context.reader.finish();
+  if (!context.reader.ok()) return context.reader.error().context(std::string(name));
+  return std::move(context.unsupported);
+}
+
 }  // namespace
 
 Result<Spec> parse_spec(std::string_view json) {
-  if (json.size() > kMaxSpecBytes)
-    return fail(ErrorKind::kExhausted, "config.json of {} bytes is over the cap of {}", json.size(),
-                kMaxSpecBytes);
-  Context context{JsonReader(json), {}, {}};
   Spec spec;
-  read_struct(context, spec);
-  context.reader.finish();
-  if (!context.reader.ok()) return context.reader.error().context("config.json");
-  spec.unsupported = std::move(context.unsupported);
+  spec.unsupported = TRY(parse_whole(json, "config.json", spec));
   return spec;
+}
+
+Result<Process> parse_process(std::string_view json) {
+  Process process;
+  const auto unsupported = TRY(parse_whole(json, "the process", process));
+  if (!unsupported.empty())
+    return fail(ErrorKind::kUnsupported, "the process: {} is not supported", unsupported.front());
+  return process;
 }
 
 }  // namespace berth::container

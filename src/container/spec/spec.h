@@ -313,6 +313,10 @@ struct Spec {
 /// kMaxSpecBytes. Does not validate().
 Result<Spec> parse_spec(std::string_view json);
 
+/// Reads what config.json has as "process", for `exec --process`. kUnsupported: a field that cannot
+/// be honoured.
+Result<Process> parse_process(std::string_view json);
+
 /// Compact JSON of everything that is set: parse_spec(to_json(spec)) == spec.
 std::string to_json(const Spec& spec);
 /// The same with two spaces of indentation, as `berth-runtime spec` writes it.
