@@ -34,7 +34,7 @@ struct Record {
   bool creating = false;
 };
 
-enum class Status { kCreating, kCreated, kRunning, kStopped };
+enum class Status { kCreating, kCreated, kRunning, kPaused, kStopped };
 std::string_view to_string(Status status);
 
 class Store {
