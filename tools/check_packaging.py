@@ -70,17 +70,17 @@ def parse_cli11_help(text: str) -> Flags:
 
 def runtime_flags(root: Path) -> dict[str, Flags]:
     """Of each verb of berth-runtime, and of "" what stands before the verb."""
-    declared, launching = {}, {}
+    declared, shared = {}, {}
     for source in sorted((root / "apps/berth-runtime").glob("*.cc")):
         text = source.read_text(encoding="utf-8")
         rows = re.findall(r"""flags\.add\("([a-z-]+)", (?:0|'(.)')""", text)
         declared[source.stem] = {name: Flag(letter) for name, letter in rows}
-        launching[source.stem] = "  add_launch_flags(" in text
-    for verb in declared:
-        if launching[verb]:
-            declared[verb] |= declared["launch"]
+        shared[source.stem] = re.findall(r"\n  add_(launch|handover)_flags\(", text)
+    for verb in sorted(declared, key=lambda verb: verb != "launch"):  # first launch itself
+        for name in shared[verb]:
+            declared[verb] |= declared[name]
     declared[""] = declared.pop("main")
-    del declared["launch"]
+    del declared["launch"], declared["handover"]
     return declared
 
 

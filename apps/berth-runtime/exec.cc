@@ -30,6 +30,7 @@ struct ExecFlags {
   bool no_new_privs = false;
   std::vector<std::string> capabilities;
   std::vector<std::string> cgroups;
+  bool ignore_paused = false;
   bool ignored = false;  // --no-subreaper: nothing changes by it here
 };
 
@@ -45,6 +46,7 @@ void add_flags(Flags& flags, ExecFlags& values) {
   flags.add("no-new-privs", 0, &values.no_new_privs);
   flags.add("cap", 'c', &values.capabilities);
   flags.add("cgroup", 0, &values.cgroups);
+  flags.add("ignore-paused", 0, &values.ignore_paused);
   flags.add("no-subreaper", 0, &values.ignored);
 }
 
@@ -98,12 +100,16 @@ Result<void> describe_process(const ExecFlags& flags, Words command, container::
 }
 
 // Opened first, compared then: from here on the descriptor means the container's first process.
-Result<UniqueFd> open_running(const Store& store, const Record& record) {
+Result<UniqueFd> open_running(const Store& store, const Record& record, bool ignore_paused) {
   auto init = sys::open_pidfd(record.pid);
   switch (store.status(record)) {
     case Status::kCreated:
     case Status::kRunning:
       return TRY(std::move(init));
+    case Status::kPaused:
+      if (ignore_paused) return TRY(std::move(init));
+      return fail(ErrorKind::kConflict,
+                  "cannot exec in a paused container (use --ignore-paused to override)");
     case Status::kCreating:
       return fail(ErrorKind::kConflict, "cannot exec in a container that is still being created");
     default:
@@ -115,7 +121,7 @@ Result<int> exec_in(const Globals& globals, const ExecFlags& flags, const std::s
                     Words command) {
   const Store store(globals.root);
   const Record record = TRY(store.load(id));
-  const UniqueFd init = TRY(open_running(store, record));
+  const UniqueFd init = TRY(open_running(store, record, flags.ignore_paused));
   container::Spec spec = TRY(store.spec(id));
   TRY(describe_process(flags, command, spec.process));
   const bool terminal = spec.process.terminal;

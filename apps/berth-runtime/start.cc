@@ -16,6 +16,8 @@ Result<int> start(const Globals& globals, Words words) {
       break;
     case Status::kCreating:
       return fail(ErrorKind::kConflict, "cannot start a container that is still being created");
+    case Status::kPaused:
+      return fail(ErrorKind::kConflict, "cannot start a container in the paused state");
     case Status::kStopped:
       return fail(ErrorKind::kConflict, "cannot start a container that has stopped");
     default:

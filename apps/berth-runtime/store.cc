@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "container/cgroup/freezer.h"
 #include "container/runtime/container.h"
 #include "container/spec/json_reader.h"
 #include "container/spec/json_writer.h"
@@ -105,6 +106,8 @@ std::string_view to_string(Status status) {
       return "created";
     case Status::kRunning:
       return "running";
+    case Status::kPaused:
+      return "paused";
     case Status::kStopped:
       return "stopped";
   }
@@ -150,7 +153,10 @@ Result<Record> Store::load(const std::string& id) const {
   if (!text.ok() && text.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kNotFound, "container does not exist: {}", id);
   const std::string json = TRY(std::move(text));
-  return parse_record(json).context(fmt::format("the record of {}", id));
+  Record record = TRY(parse_record(json).context(fmt::format("the record of {}", id)));
+  if (record.id != id)
+    return fail(ErrorKind::kCorrupt, "the record of {} is that of '{}'", id, record.id);
+  return record;
 }
 
 bool Store::exists(const std::string& id) const {
@@ -162,6 +168,7 @@ Status Store::status(const Record& record) const {
   // The number may belong to another process by now; the time it started at does not.
   if (start_time_of(record.pid) != record.start_time) return Status::kStopped;
   if (record.creating) return Status::kCreating;
+  if (container::is_frozen(record.cgroups)) return Status::kPaused;
   return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
 }
 

@@ -36,7 +36,7 @@ struct Record {
   bool creating = false;
 };
 
-enum class Status { kCreating, kCreated, kRunning, kStopped };
+enum class Status { kCreating, kCreated, kRunning, kPaused, kStopped };
 std::string_view to_string(Status status);
 
 class Store {

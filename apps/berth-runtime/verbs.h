@@ -24,5 +24,12 @@ Result<int> kill(const Globals& globals, Words words);
 Result<int> remove(const Globals& globals, Words words);  // `delete`, which is a word of C++
 Result<int> exec(const Globals& globals, Words words);
 Result<int> spec(const Globals& globals, Words words);
+Result<int> list(const Globals& globals, Words words);
+Result<int> ps(const Globals& globals, Words words);
+Result<int> pause(const Globals& globals, Words words);
+Result<int> resume(const Globals& globals, Words words);
+Result<int> update(const Globals& globals, Words words);
+Result<int> events(const Globals& globals, Words words);
+Result<int> features(const Globals& globals, Words words);
 
 }  // namespace berth::runtime

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "container/cgroup/v1.h"
+#include "container/cgroup/v1_paths.h"
 #include "container/spec/normal_path.h"
 
 namespace berth::container {

@@ -51,8 +51,8 @@ std::uint64_t namespaces_of(const Spec& spec);
 /// Joins what exists already. The maps of a new user namespace are written.
 bool enter_namespaces(Child& child, const NamespacePlan& plan);
 bool enter_network(Child& child, int network_fd);
-/// Joins the namespaces `flags` of the process behind `pidfd`, all at once (Linux 5.8). That of pids
-/// is joined by the parent.
+/// Joins the namespaces `flags` of the process behind `pidfd`, all at once (Linux 5.8). That of
+/// pids is joined by the parent.
 bool join_namespaces(Child& child, int pidfd, std::uint64_t flags);
 /// Moves the calling process, which has one thread, through CgroupManager::entrances(), and closes
 /// them.

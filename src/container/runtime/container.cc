@@ -21,6 +21,7 @@
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
+#include "container/spec/support.h"
 #include "sys/process.h"
 
 namespace berth::container {
@@ -252,6 +253,9 @@ Result<void> LinuxContainer::destroy() {
   channel_.reset();
   if (pidfd_.valid()) {
     (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
+    // On v1 nobody dies frozen, and another process may have paused the container.
+    const bool waits = cgroups_ && !has_ended(pidfd_.get());
+    if (waits && cgroups_->version() == CgroupVersion::kV1) (void)cgroups_->freeze(false);
     TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
     (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
@@ -268,7 +272,7 @@ Result<void> LinuxContainer::destroy() {
 Result<std::unique_ptr<Container>> Container::create(Spec spec, const CreateOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
-  if (options.systemd_cgroup)
+  if (options.systemd_cgroup && !kSystemdCgroups)
     return fail(ErrorKind::kUnsupported,
                 "cgroups managed by systemd are not supported: leave --systemd-cgroup out");
   if (!options.bundle.starts_with('/'))

@@ -4,6 +4,7 @@
 #include "container/isolate/cgroup_view.h"
 #include "container/runtime/init.h"
 #include "container/spec/normal_path.h"
+#include "container/spec/support.h"
 
 namespace berth::container {
 namespace {
@@ -42,7 +43,7 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
   const auto add = [&](std::size_t index) -> Result<void> {
     const Mount& mount = spec.mounts[index];
     const std::string noun = fmt::format("mounts[{}]", index);
-    if (!mount.uid_mappings.empty())
+    if (!kIdMappedMounts && !mount.uid_mappings.empty())
       return fail(ErrorKind::kUnsupported, "{}: mounts with mapped ids are not supported", noun);
     if (mount.type == "cgroup") {
       for (MountPlan& part : TRY(plan_cgroup_view(mount, noun, view)))

@@ -173,33 +173,44 @@ void read_value(Context& context, T& value) {
   }
 }
 
-// Reads the whole of `json` into `value`; returns the fields it set that are not supported.
+// The whole text as one T; `noun` is what to call it.
 template <typename T>
-Result<std::vector<std::string>> parse_whole(std::string_view json, std::string_view name,
-                                             T& value) {
+Result<T> parse_text(std::string_view json, std::string_view noun,
+                     std::vector<std::string>& unsupported) {
   if (json.size() > kMaxSpecBytes)
-    return fail(ErrorKind::kExhausted, "{} of {} bytes is over the cap of {}", name, json.size(),
+    return fail(ErrorKind::kExhausted, "{} of {} bytes is over the cap of {}", noun, json.size(),
                 kMaxSpecBytes);
   Context context{JsonReader(json), {}, {}};
+  T value;
   read_struct(context, value);
   context.reader.finish();
-  if (!context.reader.ok()) return context.reader.error().context(std::string(name));
-  return std::move(context.unsupported);
+  if (!context.reader.ok()) return context.reader.error().context(noun);
+  unsupported = std::move(context.unsupported);
+  return value;
 }
 
 }  // namespace
 
 Result<Spec> parse_spec(std::string_view json) {
-  Spec spec;
-  spec.unsupported = TRY(parse_whole(json, "config.json", spec));
+  std::vector<std::string> unsupported;
+  Spec spec = TRY(parse_text<Spec>(json, "config.json", unsupported));
+  spec.unsupported = std::move(unsupported);
   return spec;
 }
 
-Result<Process> parse_process(std::string_view json) {
-  Process process;
-  const auto unsupported = TRY(parse_whole(json, "the process", process));
+Result<Resources> parse_resources(std::string_view json) {
+  std::vector<std::string> unsupported;
+  Resources resources = TRY(parse_text<Resources>(json, "the resources", unsupported));
   if (!unsupported.empty())
-    return fail(ErrorKind::kUnsupported, "the process: {} is not supported", unsupported.front());
+    return fail(ErrorKind::kUnsupported, "the resource {} is not supported", unsupported.front());
+  return resources;
+}
+
+Result<Process> parse_process(std::string_view json) {
+  std::vector<std::string> unsupported;
+  Process process = TRY(parse_text<Process>(json, "the process", unsupported));
+  if (!unsupported.empty())
+    return fail(ErrorKind::kUnsupported, "{} of the process is not supported", unsupported.front());
   return process;
 }
 
