@@ -107,10 +107,11 @@ void print_table(const std::vector<Entry>& entries) {
   }
 }
 
-void print_json(const std::vector<Entry>& entries) {
+void print_json(const Store& store, const std::vector<Entry>& entries) {
   container::JsonWriter out;
   out.begin_array();
-  for (const Entry& entry : entries) write_state(out, entry.record, entry.status, entry.owner);
+  for (const Entry& entry : entries)
+    write_state(out, store, entry.record, entry.status, entry.owner);
   out.end_array();
   // As runc: no container is no list.
   fmt::print("{}\n", entries.empty() ? "null" : out.take());
@@ -132,7 +133,7 @@ Result<int> list(const Globals& globals, Words words) {
   if (quiet) {
     for (const Entry& entry : entries) fmt::print("{}\n", entry.record.id);
   } else if (format == "json") {
-    print_json(entries);
+    print_json(store, entries);
   } else {
     print_table(entries);
   }

@@ -10,8 +10,7 @@ class Joiner final : WorkloadChild {
   [[noreturn]] void run() {
     (void)(leave_parent() && await(Word::kStart) && join() &&
            join_console(child_, plan_.console, &console_, &terminal_) && settle() &&
-           close_own_descriptors({channel_}) && enter_no_new_privileges(child_, plan_.identity) &&
-           become_program());
+           enter_no_new_privileges(child_, plan_.identity) && become_program());
     give_up();
   }
 
@@ -24,7 +23,7 @@ class Joiner final : WorkloadChild {
 
   bool settle() {
     const int own[] = {channel_, plan_.init, plan_.report.fd(), child_.devpts};
-    return WorkloadChild::settle(own);
+    return WorkloadChild::settle(own, {channel_});
   }
 
   ExecPlan& plan_;

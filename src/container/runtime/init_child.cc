@@ -19,8 +19,7 @@ class Init final : WorkloadChild {
   Init(InitPlan& plan, int channel) : WorkloadChild(plan, channel), plan_(plan) {}
 
   [[noreturn]] void run() {
-    (void)(become_session() && build() && settle() && close_others() && wait_for_start() &&
-           become_workload());
+    (void)(become_session() && build() && settle() && wait_for_start() && become_workload());
     give_up();
   }
 
@@ -60,7 +59,8 @@ class Init final : WorkloadChild {
   bool settle() {
     const int own[] = {channel_,    plan_.start_socket, plan_.report.fd(),  child_.root,
                        child_.proc, child_.devpts,      child_.null_device, network()};
-    return WorkloadChild::settle(own);
+    return WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
+                                       plan_.start_socket >= 0 ? plan_.report.fd() : -1});
   }
 
   bool wait_for_start() {
@@ -109,17 +109,10 @@ class Init final : WorkloadChild {
       const int report = plan_.report.fd();
       if (!tell(Word::kReport, {&report, 1})) return false;
     }
-    plan_.start_socket = -1;  // its part is played
-    return close_others() && enter_no_new_privileges(child_, plan_.identity) &&
+    return close_own_descriptors({channel_, plan_.hooks.start_state.get()}) &&
+           enter_no_new_privileges(child_, plan_.identity) &&
            enter_start_hooks(child_, plan_.hooks, plan_.identity, plan_.execute) &&
            become_program();
-  }
-
-  // All but those of the conversation.
-  bool close_others() {
-    const bool elsewhere = plan_.start_socket >= 0;  // another process will start it
-    return close_own_descriptors({channel_, plan_.hooks.start_state.get(), plan_.start_socket,
-                                  elsewhere ? plan_.report.fd() : -1});
   }
 
   InitPlan& plan_;

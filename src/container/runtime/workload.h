@@ -36,12 +36,12 @@ class WorkloadChild {
 
   /// Who it is, apart from the parent: out of reach, signals, session, keyring.
   bool leave_parent();
-  /// Streams, ids, directory. `own`: descriptors that must not be taken for a stream.
-  bool settle(std::span<const int> own);
-  /// Closes all descriptors but the streams, the preserved ones and `kept` (-1: none). From then on
-  /// no path, not even one through /proc/self/fd, leads out of the container: what runs next is
-  /// looked up by paths that the image chose. And the workload's own limit on descriptors, which
-  /// holds by then, is no hindrance to that.
+  /// Streams, ids, directory. `own`: descriptors that must not be taken for a stream; all but the
+  /// streams, the preserved ones and `kept` are closed (-1: none) before anything is looked up.
+  bool settle(std::span<const int> own, std::initializer_list<int> kept);
+  /// Closes all but those. From then on no path, not even one through /proc/self/fd, leads out of
+  /// the container: what runs next is looked up by paths that the image chose. And the workload's
+  /// own limit on descriptors is no hindrance to that.
   bool close_own_descriptors(std::initializer_list<int> kept);
   /// Finds the program and executes it, behind the final capabilities and the filter.
   bool become_program();
