@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "berth-runtime/verbs.h"
 #include "container/cgroup/freezer.h"
 #include "container/runtime/container.h"
 #include "container/spec/json_reader.h"
@@ -97,6 +98,12 @@ Result<void> make_directories(const std::string& path) {
 }
 
 }  // namespace
+
+std::string default_root() {
+  const char* own = ::getenv("XDG_RUNTIME_DIR");
+  return ::geteuid() != 0 && own && *own ? fmt::format("{}/berth-runtime", own)
+                                         : "/run/berth-runtime";
+}
 
 std::string_view to_string(Status status) {
   switch (status) {

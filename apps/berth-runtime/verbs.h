@@ -9,8 +9,12 @@
 
 namespace berth::runtime {
 
+std::string default_root();
+
 struct Globals {
-  std::string root = "/run/berth-runtime";  // holds one directory per container
+  /// Holds one directory per container. A user without privileges has one of its own below
+  /// $XDG_RUNTIME_DIR.
+  std::string root = default_root();
   bool systemd_cgroup = false;
 };
 

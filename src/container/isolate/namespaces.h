@@ -52,8 +52,8 @@ std::uint64_t namespaces_of(const Spec& spec);
 bool enter_namespaces(Child& child, const NamespacePlan& plan);
 bool enter_network(Child& child, int network_fd);
 /// Joins the namespaces `flags` of the process behind `pidfd`, all at once (Linux 5.8). That of
-/// pids is joined by the parent.
-bool join_namespaces(Child& child, int pidfd, std::uint64_t flags);
+/// pids is joined by the parent, or with `pids` for the caller's children.
+bool join_namespaces(Child& child, int pidfd, std::uint64_t flags, bool pids);
 /// Moves the calling process, which has one thread, through CgroupManager::entrances(), and closes
 /// them.
 bool enter_cgroups(Child& child, std::span<const int> entrances);

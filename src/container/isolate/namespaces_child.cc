@@ -50,9 +50,9 @@ bool enter_namespaces(Child& child, const NamespacePlan& plan) {
   return true;
 }
 
-bool join_namespaces(Child& child, int pidfd, std::uint64_t flags) {
-  return ::setns(pidfd, static_cast<int>(flags & ~std::uint64_t{CLONE_NEWPID})) == 0 ||
-         child.fail(Step::kJoinContainer);
+bool join_namespaces(Child& child, int pidfd, std::uint64_t flags, bool pids) {
+  if (!pids) flags &= ~std::uint64_t{CLONE_NEWPID};
+  return ::setns(pidfd, static_cast<int>(flags)) == 0 || child.fail(Step::kJoinContainer);
 }
 
 bool enter_network(Child& child, int network_fd) {

@@ -19,6 +19,7 @@
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
+#include "container/runtime/id_maps.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
 #include "container/spec/support.h"
@@ -28,13 +29,6 @@ namespace berth::container {
 namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
-
-std::string map_text(const std::vector<IdMapping>& mappings) {
-  std::string text;
-  for (const IdMapping& m : mappings)
-    text += fmt::format("{} {} {}\n", m.container_id, m.host_id, m.size);
-  return text;
-}
 
 bool has_ended(int pidfd) {
   pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
@@ -68,6 +62,7 @@ class LinuxContainer final : public Container {
   enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
 
   Result<void> tell_begun(const std::string& cgroup_path) const;
+  bool goes_without_cgroups(const CgroupLayout& layout) const;
   Result<void> make_cgroups();
   Result<void> clone_init(UniqueFd& init_end);
   Result<void> admit();
@@ -80,6 +75,7 @@ class LinuxContainer final : public Container {
   Phase phase_ = Phase::kNone;
   std::unique_ptr<InitPlan> plan_;
   std::unique_ptr<CgroupManager> cgroups_;
+  bool without_cgroups_ = false;
   UniqueFd channel_;  // the parent's end
   UniqueFd pidfd_;
   UniqueFd console_;
@@ -108,7 +104,9 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
 
   const CgroupLayout layout = TRY(detect_cgroups());
   const std::string cgroup_path = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
-  cgroups_ = TRY(open_cgroups(layout, cgroup_path, spec_.linux_.resources));
+  without_cgroups_ = goes_without_cgroups(layout);
+  cgroups_ = TRY(without_cgroups_ ? adopt_cgroups({})
+                                  : open_cgroups(layout, cgroup_path, spec_.linux_.resources));
   std::ranges::copy(stdio, options_.stdio);
   plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
   if (cgroups_->version() == CgroupVersion::kV2) {
@@ -131,7 +129,18 @@ Result<void> LinuxContainer::tell_begun(const std::string& cgroup_path) const {
   return options_.on_begun(pid_, paths);
 }
 
+// A user who may not make cgroups, and asks for nothing that needs them, gets a container without.
+bool LinuxContainer::goes_without_cgroups(const CgroupLayout& layout) const {
+  Resources limits = spec_.linux_.resources;
+  limits.devices.clear();  // without privileges no node can be made that is not there already
+  return ::geteuid() != 0 && spec_.linux_.cgroups_path.empty() && limits == Resources{} &&
+         std::ranges::any_of(layout.hierarchies, [](const Hierarchy& hierarchy) {
+           return ::access(hierarchy.path.c_str(), W_OK) != 0;
+         });
+}
+
 Result<void> LinuxContainer::make_cgroups() {
+  if (without_cgroups_) return {};
   TRY(cgroups_->create());
   // Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
   // devices of the host.
@@ -161,9 +170,8 @@ Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
 // What the parent does for init while that builds its file systems.
 Result<void> LinuxContainer::admit() {
   if (plan_->namespaces.new_user) {
-    TRY(write_proc(pid_, "uid_map", map_text(spec_.linux_.uid_mappings)));
-    TRY(write_proc(pid_, "gid_map", map_text(spec_.linux_.gid_mappings)));
-    send_message(channel_.get(), {Word::kMapped, {}});
+    TRY(write_id_maps(pid_, spec_.linux_.uid_mappings, spec_.linux_.gid_mappings));
+    send_message(channel_.get(), {.word = Word::kMapped});
   }
   TRY(write_hook_input());
   TRY(grant_oom_score(pid_, spec_.process));
@@ -172,7 +180,7 @@ Result<void> LinuxContainer::admit() {
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;
   for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
-  if (!send_message(channel_.get(), {Word::kCgroup, {}}, descriptors) && errno != EPIPE)
+  if (!send_message(channel_.get(), {.word = Word::kCgroup}, descriptors) && errno != EPIPE)
     return fail_errno("cannot tell init its cgroups");
   return {};
 }
@@ -208,7 +216,7 @@ Result<void> LinuxContainer::wait_until_ready() {
       case Word::kNamespaces:
         TRY(run_hooks(spec_.hooks.prestart, "prestart", state("creating")));
         TRY(run_hooks(spec_.hooks.create_runtime, "createRuntime", state("creating")));
-        send_message(channel_.get(), {Word::kHooksDone, {}});
+        send_message(channel_.get(), {.word = Word::kHooksDone});
         break;
       case Word::kReady:
         return network_.finish();
@@ -238,7 +246,7 @@ Result<void> LinuxContainer::start() {
 
 void LinuxContainer::release() {
   // If init is gone already, that is for whoever looks at the container next.
-  if (phase_ == Phase::kCreated) send_message(channel_.get(), {Word::kReleased, {}});
+  if (phase_ == Phase::kCreated) send_message(channel_.get(), {.word = Word::kReleased});
   phase_ = Phase::kReleased;
 }
 
@@ -295,7 +303,7 @@ Result<void> check_id(const std::string& id) {
 }
 
 Result<void> start_remotely(int connection, const std::string& program) {
-  if (!send_message(connection, {Word::kStart, {}}))
+  if (!send_message(connection, {.word = Word::kStart}))
     return fail_errno("cannot reach the container's init");
   UniqueFd report;
   Message message;

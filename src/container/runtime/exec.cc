@@ -30,6 +30,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.new_keyring = options.new_keyring;
   plan.init = options.init;
   plan.namespaces = namespaces_of(spec);
+  plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
   prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
@@ -40,6 +41,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
 // The copy is closed to others from its first moment on, not only from the one in which it says so
 // itself.
 Result<sys::CloneResult> clone_out_of_reach(const sys::CloneRequest& request) {
+  if (::geteuid() != 0) return sys::clone_process(request);  // who is inside is the user too
   const int before = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot become not dumpable");
   auto cloned = sys::clone_process(request);
@@ -55,6 +57,12 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
   while (receive_message(channel, message, descriptors)) {
     UniqueFd received(descriptors.count == 1 ? descriptors.fds[0] : -1);
     if (message.word == Word::kFailed) return describe_failure(message.failure, plan);
+    if (message.word == Word::kBorn && plan.twice && received.valid()) {
+      (void)sys::wait_process(executed.pidfd.get());
+      executed.pid = message.pid;
+      executed.pidfd = std::move(received);
+      continue;
+    }
     if (message.word != Word::kConsole || executed.console.valid())
       return fail(ErrorKind::kInternal, "the process said {} out of turn",
                   static_cast<int>(message.word));
@@ -69,7 +77,7 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
 Result<void> admit(const Spec& spec, int channel, const ExecPlan& plan, Executed& executed) {
   TRY(grant_oom_score(executed.pid, spec.process));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
-  if (!send_message(channel, {Word::kStart, {}}) && errno != EPIPE)
+  if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
     return fail_errno("cannot reach the process");
   return hear(channel, plan, executed);
 }
@@ -81,10 +89,10 @@ Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
   TRY(check_streams(options.stdio, options.preserved_fds));
   auto [ours, theirs] = TRY(sys::seqpacket_pair());
   const auto prepared = TRY(prepare(spec, options));
-  const bool new_pids = (prepared->plan.namespaces & CLONE_NEWPID) != 0;
+  const bool pids = (prepared->plan.namespaces & CLONE_NEWPID) != 0 && !prepared->plan.twice;
   auto cloned = TRY(clone_out_of_reach({.flags = 0,
                                         .cgroup = prepared->cgroups->clone_directory(),
-                                        .pid_namespace = new_pids ? options.init : -1})
+                                        .pid_namespace = pids ? options.init : -1})
                         .context("cannot start a process in the container"));
   if (cloned.pid == 0) {
     ::close(ours.get());

@@ -27,7 +27,7 @@ class Init final : WorkloadChild {
   bool become_session() {
     if (!leave_parent()) return false;
     if (plan_.namespaces.new_user && !await(Word::kMapped)) return false;
-    return enter_namespaces(child_, plan_.namespaces) && enter_uts(child_, plan_.uts);
+    return enter_namespaces(child_, plan_.namespaces) && hide() && enter_uts(child_, plan_.uts);
   }
 
   // The file systems, still beside the host's.

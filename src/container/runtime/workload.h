@@ -36,6 +36,9 @@ class WorkloadChild {
 
   /// Who it is, apart from the parent: out of reach, signals, session, keyring.
   bool leave_parent();
+  /// Closes /proc/<pid> to others up to the exec: it leads to the runtime's program and memory.
+  /// That of a user without privileges stays open a while, for its parent has to write there.
+  bool hide();
   /// Streams, ids, directory. `own`: descriptors that must not be taken for a stream; all but the
   /// streams, the preserved ones and `kept` are closed (-1: none) before anything is looked up.
   bool settle(std::span<const int> own, std::initializer_list<int> kept);

@@ -23,10 +23,12 @@ constexpr long kJoinSessionKeyring =
 
 }  // namespace
 
+bool WorkloadChild::hide() {
+  return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 || child_.fail(Step::kNotDumpable);
+}
+
 bool WorkloadChild::leave_parent() {
-  // /proc/<pid> of this process leads to the runtime's program and memory: closed to others until
-  // the exec.
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return child_.fail(Step::kNotDumpable);
+  if (::geteuid() == 0 && !hide()) return false;
   sys::reset_signals();
   ::umask(0);  // modes are those that are asked for; the workload's comes with its identity
   if (::setsid() < 0) return child_.fail(Step::kSession);
@@ -97,7 +99,7 @@ void WorkloadChild::hand_over(int fd) const {
 }
 
 bool WorkloadChild::tell(Word word, std::span<const int> descriptors) {
-  return send_message(channel_, {word, {}}, descriptors) || child_.fail(Step::kChannel);
+  return send_message(channel_, {.word = word}, descriptors) || child_.fail(Step::kChannel);
 }
 
 bool WorkloadChild::await(Word word) {
@@ -121,7 +123,7 @@ void WorkloadChild::give_up() {
   if (filtered_)
     workload_.report.write(child_.failure);
   else
-    send_message(channel_, {Word::kFailed, child_.failure});
+    send_message(channel_, {.word = Word::kFailed, .failure = child_.failure});
   const bool not_found = child_.failure.error == ENOENT || child_.failure.error == ENOTDIR;
   ::_exit(not_found ? kExitNotFound : kExitNotExecutable);
 }
