@@ -125,7 +125,12 @@ Result<void> CgroupV1::bring_in(const CgroupDirectory& directory) const {
 }
 
 Result<void> CgroupV1::extend(const std::vector<std::string>& controllers) {
-  for (const std::string& controller : controllers) TRY(bring_in(*TRY(join(controller))));
+  for (const std::string& controller : controllers) {
+    const CgroupDirectory* directory = TRY(join(controller));
+    // Who is in those from the start, is in them still.
+    const auto is_it = [&](const CgroupDirectory& other) { return &other == directory; };
+    if (std::ranges::any_of(later_, is_it)) TRY(bring_in(*directory));
+  }
   return {};
 }
 
