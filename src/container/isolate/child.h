@@ -39,11 +39,13 @@ enum class Step : std::uint16_t {
   kOpenRootfs,
   kRootfsMount,  // index into RootfsPlan::mounts, as in the next
   kRootfsAttach,
-  kMountSource,  // index into MountsPlan::mounts, as in the next five
+  kMountSource,  // index into MountsPlan::mounts, as in the next seven
   kMountTarget,
   kMountInsideProc,
   kMountFilesystem,
   kMountAttributes,
+  kMountMapping,
+  kMountCopyUp,
   kMountAttach,
   kDeviceDirectory,
   kDeviceNode,  // index into DevicesPlan::nodes
@@ -60,6 +62,12 @@ enum class Step : std::uint16_t {
   kMakeWorkingDirectory,
   kPivotRoot,
   kStandardStreams,
+  kMemoryPolicy,
+  kPersonality,
+  kApparmor,
+  kSelinux,
+  kIoPriority,
+  kScheduler,
   kRlimit,  // index into ProcessPlan::rlimits
   kGroups,
   kUserIds,

@@ -59,7 +59,7 @@ bool open_host_proc(Child& child) {
 bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds) {
   if (!open_host_proc(child)) return false;
   for (std::size_t i = 0; i < binds.size(); ++i) {
-    if (!binds[i].stays_peer) continue;
+    if (!binds[i].stays_peer || binds[i].premade >= 0) continue;
     Step step = Step::kMountSource;
     binds[i].premade = make_mount(binds[i], &step);
     if (binds[i].premade < 0) return child.fail(step, i);

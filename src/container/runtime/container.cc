@@ -36,13 +36,6 @@ Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
   return {};
 }
 
-std::string map_text(const std::vector<IdMapping>& mappings) {
-  std::string text;
-  for (const IdMapping& m : mappings)
-    text += fmt::format("{} {} {}\n", m.container_id, m.host_id, m.size);
-  return text;
-}
-
 bool has_ended(int pidfd) {
   pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, 0) > 0;
@@ -182,6 +175,7 @@ Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
   if (own_pids.valid() && ::setns(own_pids.get(), CLONE_NEWPID) != 0)
     return fail_errno("cannot return to the own pid namespace");
   if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
+  plan_->mapped.close();
   pid_ = cloned->pid;
   pidfd_ = std::move(cloned->pidfd);
   phase_ = Phase::kCreated;

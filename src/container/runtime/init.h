@@ -7,11 +7,13 @@
 
 #include "base/result.h"
 #include "container/cgroup/manager.h"
+#include "container/isolate/attributes.h"
 #include "container/isolate/console.h"
 #include "container/isolate/devices.h"
 #include "container/isolate/execute.h"
 #include "container/isolate/hooks.h"
 #include "container/isolate/identity.h"
+#include "container/isolate/mapped_mounts.h"
 #include "container/isolate/mounts.h"
 #include "container/isolate/namespaces.h"
 #include "container/isolate/protect.h"
@@ -29,6 +31,7 @@ struct InitPlan {
   UtsPlan uts;
   RootfsPlan rootfs;
   std::vector<MountPlan> mounts;
+  MappedMounts mapped;  // those of them that the parent makes
   std::size_t first_late =
       0;  // mounts from here on wait until init is in its network namespace and its cgroups
   DevicesPlan devices;
@@ -36,6 +39,7 @@ struct InitPlan {
   ConsolePlan console;
   SysctlPlan sysctl;
   HooksPlan hooks;
+  AttributesPlan attributes;
   IdentityPlan identity;
   ExecutePlan execute;
   bool runtime_hooks = false;  // the parent has hooks to run while the container is being made

@@ -78,7 +78,8 @@ class Init {
   bool settle() {
     if (console_ >= 0 && !tell(Word::kConsole, {&console_, 1})) return false;
     enter_home(plan_.execute, plan_.identity.uid);
-    return enter_streams() && enter_identity(child_, plan_.identity) &&
+    return enter_streams() && enter_attributes(child_, plan_.attributes) &&
+           enter_identity(child_, plan_.identity) &&
            enter_working_directory(child_, plan_.execute) && close_own_descriptors();
   }
 

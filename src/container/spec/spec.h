@@ -61,6 +61,55 @@ struct ConsoleSize {
   friend bool operator==(const ConsoleSize&, const ConsoleSize&) = default;
 };
 
+/// sched(7).
+enum class SchedulerPolicy : std::uint8_t {
+  kOther,
+  kFifo,
+  kRoundRobin,
+  kBatch,
+  kIso,
+  kIdle,
+  kDeadline,
+};
+
+enum class SchedulerFlag : std::uint8_t {
+  kResetOnFork,
+  kReclaim,
+  kDeadlineOverrun,
+  kKeepPolicy,
+  kKeepParams,
+  kUtilClampMin,
+  kUtilClampMax,
+};
+
+/// sched_setattr(2). Times in nanoseconds.
+struct Scheduler {
+  SchedulerPolicy policy = SchedulerPolicy::kOther;
+  std::int32_t nice = 0;
+  std::int32_t priority = 0;
+  std::vector<SchedulerFlag> flags;
+  std::uint64_t runtime = 0;
+  std::uint64_t deadline = 0;
+  std::uint64_t period = 0;
+  friend bool operator==(const Scheduler&, const Scheduler&) = default;
+};
+
+enum class IoPriorityClass : std::uint8_t { kRealtime, kBestEffort, kIdle };
+
+/// ioprio_set(2).
+struct IoPriority {
+  IoPriorityClass io_class = IoPriorityClass::kBestEffort;
+  std::int32_t priority = 0;  // 0, the highest, to 7
+  friend bool operator==(const IoPriority&, const IoPriority&) = default;
+};
+
+/// Of a process that joins the container later, never of init. Lists as "0-3,7".
+struct CpuAffinity {
+  std::string initial;  // before it enters the container's cgroups
+  std::string final;    // after that; empty: as the kernel has it then
+  friend bool operator==(const CpuAffinity&, const CpuAffinity&) = default;
+};
+
 struct Process {
   bool terminal = false;
   std::optional<ConsoleSize> console_size;
@@ -73,6 +122,11 @@ struct Process {
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
   std::optional<std::int32_t> oom_score_adj;
+  std::string apparmor_profile;
+  std::string selinux_label;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_cpu_affinity;
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -275,6 +329,35 @@ struct TimeOffsets {
   friend bool operator==(const TimeOffsets&, const TimeOffsets&) = default;
 };
 
+enum class PersonalityDomain : std::uint8_t { kLinux, kLinux32 };
+
+/// personality(2). The specification has no flags yet.
+struct Personality {
+  PersonalityDomain domain = PersonalityDomain::kLinux;
+  std::vector<std::string> flags;
+  friend bool operator==(const Personality&, const Personality&) = default;
+};
+
+enum class MemoryPolicyMode : std::uint8_t {
+  kDefault,
+  kPreferred,
+  kBind,
+  kInterleave,
+  kLocal,
+  kPreferredMany,
+  kWeightedInterleave,
+};
+
+enum class MemoryPolicyFlag : std::uint8_t { kStaticNodes, kRelativeNodes, kNumaBalancing };
+
+/// set_mempolicy(2).
+struct MemoryPolicy {
+  MemoryPolicyMode mode = MemoryPolicyMode::kDefault;
+  std::string nodes;  // "0-3,7"
+  std::vector<MemoryPolicyFlag> flags;
+  friend bool operator==(const MemoryPolicy&, const MemoryPolicy&) = default;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings;
@@ -289,6 +372,9 @@ struct Linux {
   std::string rootfs_propagation;  // "private", "shared", "slave", "unbindable", each also with
                                    // "r"; empty: private
   TimeOffsets time_offsets;
+  std::string mount_label;  // SELinux's context for the container's file systems
+  std::optional<MemoryPolicy> memory_policy;
+  std::optional<Personality> personality;
   friend bool operator==(const Linux&, const Linux&) = default;
 };
 

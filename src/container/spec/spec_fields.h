@@ -48,6 +48,29 @@ void visit_fields(V& v, ConsoleSize& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, Scheduler& m) {
+  v.required("policy", m.policy);
+  v.field("nice", m.nice);
+  v.field("priority", m.priority);
+  v.field("flags", m.flags);
+  v.field("runtime", m.runtime);
+  v.field("deadline", m.deadline);
+  v.field("period", m.period);
+}
+
+template <typename V>
+void visit_fields(V& v, IoPriority& m) {
+  v.required("class", m.io_class);
+  v.field("priority", m.priority);
+}
+
+template <typename V>
+void visit_fields(V& v, CpuAffinity& m) {
+  v.field("initial", m.initial);
+  v.field("final", m.final);
+}
+
+template <typename V>
 void visit_fields(V& v, Process& m) {
   v.field("terminal", m.terminal);
   v.field("consoleSize", m.console_size);
@@ -59,11 +82,11 @@ void visit_fields(V& v, Process& m) {
   v.field("rlimits", m.rlimits);
   v.field("noNewPrivileges", m.no_new_privileges);
   v.field("oomScoreAdj", m.oom_score_adj);
-  v.refused("apparmorProfile");
-  v.refused("selinuxLabel");
-  v.refused("scheduler");
-  v.refused("ioPriority");
-  v.refused("execCPUAffinity");
+  v.field("apparmorProfile", m.apparmor_profile);
+  v.field("selinuxLabel", m.selinux_label);
+  v.field("scheduler", m.scheduler);
+  v.field("ioPriority", m.io_priority);
+  v.field("execCPUAffinity", m.exec_cpu_affinity);
 }
 
 template <typename V>
@@ -240,6 +263,19 @@ void visit_fields(V& v, TimeOffsets& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, Personality& m) {
+  v.required("domain", m.domain);
+  v.field("flags", m.flags);
+}
+
+template <typename V>
+void visit_fields(V& v, MemoryPolicy& m) {
+  v.required("mode", m.mode);
+  v.field("nodes", m.nodes);
+  v.field("flags", m.flags);
+}
+
+template <typename V>
 void visit_fields(V& v, Linux& m) {
   v.field("uidMappings", m.uid_mappings);
   v.field("gidMappings", m.gid_mappings);
@@ -253,11 +289,11 @@ void visit_fields(V& v, Linux& m) {
   v.field("maskedPaths", m.masked_paths);
   v.field("readonlyPaths", m.readonly_paths);
   v.field("seccomp", m.seccomp);
-  v.refused("mountLabel");
+  v.field("mountLabel", m.mount_label);
+  v.field("memoryPolicy", m.memory_policy);
+  v.field("personality", m.personality);
   v.refused("intelRdt");
   v.refused("netDevices");
-  v.refused("memoryPolicy");
-  v.refused("personality");
 }
 
 template <typename V>
