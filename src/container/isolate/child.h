@@ -77,6 +77,7 @@ enum class Step : std::uint16_t {
   kCapabilities,
   kNoNewPrivileges,
   kSeccomp,
+  kSeccompListener,
   kCloseDescriptors,
   kOwnProgram,
   kExec,

@@ -9,6 +9,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cstddef>
+
 #include "container/isolate/copy_up.h"
 
 namespace berth::container {

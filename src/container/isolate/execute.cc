@@ -57,6 +57,7 @@ Result<void> plan_execute(const Spec& spec, ExecutePlan& plan) {
   if (spec.linux_.seccomp) {
     plan.has_seccomp = true;
     plan.seccomp = TRY(compile_seccomp(*spec.linux_.seccomp));
+    plan.notify = TRY(plan_notify(*spec.linux_.seccomp, plan.seccomp));
     plan.may_execveat =
         run_filter(plan.seccomp.filter, AUDIT_ARCH_X86_64, SYS_execveat, {}) == SECCOMP_RET_ALLOW;
   }

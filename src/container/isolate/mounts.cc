@@ -93,6 +93,21 @@ Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& dest
   return plan;
 }
 
+void label_mount(MountPlan& plan, const std::string& context) {
+  // The kernel labels procfs and sysfs itself; a bind has the labels of its files.
+  if (context.empty() || (plan.kind != MountKind::kFilesystem && plan.kind != MountKind::kDevpts))
+    return;
+  if (plan.type == "mqueue") {
+    plan.root_context = context;
+    return;
+  }
+  if (has_parameter(plan.options, "context")) return;
+  plan.options.parameters.push_back({"context", context, true});
+  // A context may have commas.
+  if (!plan.classic_data.empty()) plan.classic_data += ',';
+  plan.classic_data += "context=\"" + context + "\"";
+}
+
 Result<MountPlan> plan_plain_mount(const sys::MountSpec& spec, const std::string& destination,
                                    const std::string& noun, const std::string& bundle) {
   MountPlan plan = TRY(plan_mount(spec, destination, noun, bundle));

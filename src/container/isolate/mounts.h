@@ -37,6 +37,7 @@ struct MountPlan {
   std::string destination;  // absolute, in the container; unused for the mounts of the root itself
   sys::MountOptions options;
   std::string classic_data;  // for mount(2)
+  std::string root_context;  // of the root of a file system that takes no context as an option
   /// Put into a new file system before it becomes read-only: empty directories, and links (name,
   /// target).
   std::vector<std::string> directories;
@@ -58,7 +59,10 @@ struct MountPlan {
 Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& destination,
                              const std::string& noun, const std::string& bundle);
 
-/// The same for what is always a plain mount: kUnsupported if an option asks for more.
+/// Gives a new file system SELinux's context, where it has none of its own; empty: none.
+void label_mount(MountPlan& plan, const std::string& context);
+/// The same as plan_mount() for what is always a plain mount: kUnsupported if an option asks for
+/// more.
 Result<MountPlan> plan_plain_mount(const sys::MountSpec& spec, const std::string& destination,
                                    const std::string& noun, const std::string& bundle);
 

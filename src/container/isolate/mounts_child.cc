@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "container/isolate/copy_up.h"
@@ -73,6 +74,17 @@ bool populate(int mount, const MountPlan& plan) {
   return true;
 }
 
+bool label_root(int mount, const std::string& context) {
+  const int root = ::openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return false;
+  const bool labelled =
+      ::fsetxattr(root, "security.selinux", context.c_str(), context.size() + 1, 0) == 0;
+  const int saved = errno;
+  ::close(root);
+  errno = saved;
+  return labelled;
+}
+
 int make_filesystem(const MountPlan& plan, Step* step) {
   *step = Step::kMountFilesystem;
   const std::uint64_t attributes =
@@ -85,6 +97,7 @@ int make_filesystem(const MountPlan& plan, Step* step) {
   const int saved = errno;
   ::close(context);
   errno = saved;
+  if (mount >= 0 && !plan.root_context.empty() && !label_root(mount, plan.root_context)) return -1;
   if (mount < 0 || plan.directories.empty()) return mount;
   return populate(mount, plan) && set_attributes(mount, plan.options.attr_set, 0, 0, false) ? mount
                                                                                             : -1;

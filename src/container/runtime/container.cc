@@ -212,6 +212,8 @@ Result<void> LinuxContainer::write_hook_input() const {
   const HooksPlan& hooks = plan_->hooks;
   if (hooks.create_state.valid()) TRY(write(hooks.create_state, state("creating")));
   if (hooks.start_state.valid()) TRY(write(hooks.start_state, state("created")));
+  TRY(write_process_state(plan_->execute.notify, pid_, state("created")));
+  plan_->execute.notify.close();
   return {};
 }
 

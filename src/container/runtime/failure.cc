@@ -50,6 +50,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kCapabilities, "cannot set the capabilities"},
     {Step::kNoNewPrivileges, "cannot set no_new_privs"},
     {Step::kSeccomp, "cannot load the seccomp filter"},
+    {Step::kSeccompListener, "cannot give the seccomp agent its listener (has the agent ended?)"},
     {Step::kCloseDescriptors, "cannot mark descriptors to be closed"},
     {Step::kHookOwnProgram, "a startContainer hook leads to the runtime's own program"},
     {Step::kChannel, "init lost its parent"},

@@ -145,7 +145,11 @@ class Init {
   // workload's own limit on descriptors, which holds by now, is no hindrance to that.
   bool close_own_descriptors() {
     const bool elsewhere = plan_.start_socket >= 0;  // another process will start it
-    int kept[] = {channel_, plan_.hooks.start_state.get(), elsewhere ? plan_.start_socket : -1,
+    int kept[] = {channel_,
+                  plan_.hooks.start_state.get(),
+                  plan_.execute.notify.socket.get(),
+                  plan_.execute.notify.state.get(),
+                  elsewhere ? plan_.start_socket : -1,
                   elsewhere ? plan_.report.fd() : -1};
     std::ranges::sort(kept);
     const auto* first = std::ranges::upper_bound(kept, -1);

@@ -46,11 +46,12 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
     const std::string noun = fmt::format("mounts[{}]", index);
     if (mount.type == "cgroup") {
       for (MountPlan& part : TRY(plan_cgroup_view(mount, noun, view)))
-        plan.mounts.push_back(std::move(part));
+        label_mount(plan.mounts.emplace_back(std::move(part)), spec.linux_.mount_label);
       return {};
     }
     plan.mounts.push_back(TRY(plan_mount({mount.type, mount.source, mount.options},
                                          absolute_path(mount.destination), noun, options.bundle)));
+    label_mount(plan.mounts.back(), spec.linux_.mount_label);
     return plan.mapped.add(mount, noun, plan.mounts.back());
   };
   for (const std::size_t index : early) TRY(add(index));

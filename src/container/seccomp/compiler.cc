@@ -266,6 +266,8 @@ Result<std::uint32_t> filter_flags(const SeccompProfile& profile) {
       {"SECCOMP_FILTER_FLAG_TSYNC", 0},  // one thread is filtered; there is no other
       {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
       {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+      // The kernel takes it with a listener only: execute_child.cc.
+      {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
   };
   std::uint32_t flags = 0;
   for (const std::string& name : profile.flags) {

@@ -246,8 +246,8 @@ void visit_fields(V& v, SeccompProfile& m) {
   v.field("architectures", m.architectures);
   v.field("flags", m.flags);
   v.field("syscalls", m.syscalls);
-  v.refused("listenerPath");
-  v.refused("listenerMetadata");
+  v.field("listenerPath", m.listener_path);
+  v.field("listenerMetadata", m.listener_metadata);
 }
 
 template <typename V>

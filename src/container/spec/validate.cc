@@ -259,9 +259,15 @@ bool takes_errno(SeccompAction action) {
 
 Result<void> check_seccomp(const SeccompProfile& profile) {
   constexpr std::uint32_t kMaxErrno = 4095;  // seccomp(2): SECCOMP_RET_ERRNO's largest value
-  if (profile.default_action == SeccompAction::kNotify)
-    return fail(ErrorKind::kUnsupported,
-                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY is not supported");
+  const bool notifies = profile.default_action == SeccompAction::kNotify ||
+                        std::ranges::find(profile.syscalls, SeccompAction::kNotify,
+                                          &SeccompRule::action) != profile.syscalls.end();
+  if (notifies && !is_absolute(profile.listener_path))
+    return invalid(
+        "linux.seccomp.listenerPath must be an absolute path for SCMP_ACT_NOTIFY, not '{}'",
+        profile.listener_path);
+  if (!profile.listener_metadata.empty() && profile.listener_path.empty())
+    return invalid("linux.seccomp.listenerMetadata needs a listenerPath");
   if (profile.default_errno_ret && !takes_errno(profile.default_action))
     return invalid("linux.seccomp.defaultErrnoRet is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not {}",
                    name_of(profile.default_action));
@@ -269,9 +275,6 @@ Result<void> check_seccomp(const SeccompProfile& profile) {
     return invalid("linux.seccomp.defaultErrnoRet must be at most {}", kMaxErrno);
   for (std::size_t i = 0; i < profile.syscalls.size(); ++i) {
     const SeccompRule& rule = profile.syscalls[i];
-    if (rule.action == SeccompAction::kNotify)
-      return fail(ErrorKind::kUnsupported,
-                  "linux.seccomp.syscalls[{}]: SCMP_ACT_NOTIFY is not supported", i);
     if (rule.names.empty()) return invalid("linux.seccomp.syscalls[{}].names must not be empty", i);
     if (rule.errno_ret && !takes_errno(rule.action))
       return invalid(
