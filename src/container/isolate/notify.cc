@@ -52,16 +52,15 @@ void NotifyPlan::close() {
 Result<NotifyPlan> plan_notify(const SeccompProfile& profile, const SeccompProgram& program) {
   NotifyPlan plan;
   if (!asks_agent(profile)) return plan;
-  plan.socket = TRY(connect_to(profile.listener_path));
-  plan.state.reset(::memfd_create("seccomp-state", MFD_CLOEXEC));
-  if (!plan.state.valid()) return fail_errno("cannot make a memfd");
-  plan.metadata = profile.listener_metadata;
-  const auto socket = static_cast<std::uint64_t>(plan.socket.get());
-  if (!lets_through(program, SYS_sendmsg, {socket, 0, MSG_NOSIGNAL}))
+  if (!lets_through(program, SYS_sendmsg, {0, 0, MSG_NOSIGNAL}))
     return fail(ErrorKind::kUnsupported,
                 "linux.seccomp: a profile with SCMP_ACT_NOTIFY must allow sendmsg, by which the "
                 "agent is given its listener");
-  plan.may_close = lets_through(program, SYS_close, {socket});
+  plan.may_close = lets_through(program, SYS_close, {});
+  plan.metadata = profile.listener_metadata;
+  plan.socket = TRY(connect_to(profile.listener_path));
+  plan.state.reset(::memfd_create("seccomp-state", MFD_CLOEXEC));
+  if (!plan.state.valid()) return fail_errno("cannot make a memfd");
   return plan;
 }
 

@@ -313,8 +313,8 @@ struct SeccompProfile {
   std::vector<std::string> architectures;          // "SCMP_ARCH_X86_64"
   std::vector<std::string> flags;
   std::vector<SeccompRule> syscalls;
-  std::string listener_path;      // of the agent's socket, for kNotify
-  std::string listener_metadata;  // for the agent
+  std::string listener_path = {};      // of the agent's socket, for kNotify
+  std::string listener_metadata = {};  // for the agent
   friend bool operator==(const SeccompProfile&, const SeccompProfile&) = default;
 };
 
