@@ -11,8 +11,9 @@
 namespace berth::container {
 namespace {
 
-constexpr auto kControllers = std::to_array<std::string_view>(
-    {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb"});
+constexpr auto kControllers =
+    std::to_array<std::string_view>({"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer",
+                                     "blkio", "pids", "hugetlb", "net_cls", "net_prio", "rdma"});
 
 // Whether `word` is one of the names in "cpu,cpuacct".
 bool names(std::string_view component, std::string_view word) {

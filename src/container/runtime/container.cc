@@ -15,6 +15,7 @@
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/handshake.h"
@@ -250,6 +251,7 @@ Result<void> LinuxContainer::wait_until_ready() {
         console_ = std::move(received);
         break;
       case Word::kNamespaces:
+        TRY(move_net_devices(spec_.linux_.net_devices, pid_));
         TRY(run_hooks(spec_.hooks.prestart, "prestart", state("creating")));
         TRY(run_hooks(spec_.hooks.create_runtime, "createRuntime", state("creating")));
         send_message(channel_.get(), {Word::kHooksDone, {}});

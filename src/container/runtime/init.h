@@ -42,7 +42,8 @@ struct InitPlan {
   AttributesPlan attributes;
   IdentityPlan identity;
   ExecutePlan execute;
-  bool runtime_hooks = false;  // the parent has hooks to run while the container is being made
+  bool runtime_hooks =
+      false;  // the parent has hooks to run, or interfaces to move, while it is being made
   int stdio[3] = {-1, -1, -1};
   int start_socket = -1;
   unsigned preserved_fds = 0;

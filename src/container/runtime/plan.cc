@@ -82,7 +82,8 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   plan->console = plan_console(spec.process);
   plan->sysctl = TRY(plan_sysctl(spec, options.network_namespace));
   plan->hooks = TRY(plan_hooks(spec.hooks));
-  plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty();
+  plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty() ||
+                        !spec.linux_.net_devices.empty();
   plan->attributes = TRY(plan_attributes(spec, security_modules()));
   plan->identity = TRY(plan_identity(spec));
   TRY(plan_execute(spec, plan->execute));

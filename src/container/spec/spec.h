@@ -265,6 +265,26 @@ struct HugepageLimit {
   friend bool operator==(const HugepageLimit&, const HugepageLimit&) = default;
 };
 
+/// Absent: no limit.
+struct RdmaLimit {
+  std::optional<std::uint32_t> handles;
+  std::optional<std::uint32_t> objects;
+  friend bool operator==(const RdmaLimit&, const RdmaLimit&) = default;
+};
+
+struct InterfacePriority {
+  std::string name;
+  std::uint32_t priority = 0;
+  friend bool operator==(const InterfacePriority&, const InterfacePriority&) = default;
+};
+
+/// cgroup v1 only.
+struct NetworkResources {
+  std::optional<std::uint32_t> class_id;
+  std::vector<InterfacePriority> priorities;
+  friend bool operator==(const NetworkResources&, const NetworkResources&) = default;
+};
+
 struct Resources {
   std::vector<DeviceRule> devices;
   MemoryResources memory;
@@ -273,6 +293,8 @@ struct Resources {
   BlockIoResources block_io;
   std::vector<HugepageLimit> hugepage_limits;
   std::map<std::string, std::string> unified;  // cgroup v2 file name -> text
+  NetworkResources network = {};
+  std::map<std::string, RdmaLimit> rdma = {};  // by the device's name
   friend bool operator==(const Resources&, const Resources&) = default;
 };
 
@@ -360,6 +382,12 @@ struct MemoryPolicy {
   friend bool operator==(const MemoryPolicy&, const MemoryPolicy&) = default;
 };
 
+/// A network interface of the host that the container gets.
+struct NetDevice {
+  std::string name;  // in the container; empty: as on the host
+  friend bool operator==(const NetDevice&, const NetDevice&) = default;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings;
@@ -377,6 +405,7 @@ struct Linux {
   std::string mount_label;  // SELinux's context for the container's file systems
   std::optional<MemoryPolicy> memory_policy;
   std::optional<Personality> personality;
+  std::map<std::string, NetDevice> net_devices;  // by the name on the host
   friend bool operator==(const Linux&, const Linux&) = default;
 };
 

@@ -211,6 +211,24 @@ void visit_fields(V& v, HugepageLimit& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, RdmaLimit& m) {
+  v.field("hcaHandles", m.handles);
+  v.field("hcaObjects", m.objects);
+}
+
+template <typename V>
+void visit_fields(V& v, InterfacePriority& m) {
+  v.required("name", m.name);
+  v.required("priority", m.priority);
+}
+
+template <typename V>
+void visit_fields(V& v, NetworkResources& m) {
+  v.field("classID", m.class_id);
+  v.field("priorities", m.priorities);
+}
+
+template <typename V>
 void visit_fields(V& v, Resources& m) {
   v.field("devices", m.devices);
   v.field("memory", m.memory);
@@ -219,8 +237,8 @@ void visit_fields(V& v, Resources& m) {
   v.field("blockIO", m.block_io);
   v.field("hugepageLimits", m.hugepage_limits);
   v.field("unified", m.unified);
-  v.refused("network");
-  v.refused("rdma");
+  v.field("network", m.network);
+  v.field("rdma", m.rdma);
 }
 
 template <typename V>
@@ -276,6 +294,11 @@ void visit_fields(V& v, MemoryPolicy& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, NetDevice& m) {
+  v.field("name", m.name);
+}
+
+template <typename V>
 void visit_fields(V& v, Linux& m) {
   v.field("uidMappings", m.uid_mappings);
   v.field("gidMappings", m.gid_mappings);
@@ -293,7 +316,7 @@ void visit_fields(V& v, Linux& m) {
   v.field("memoryPolicy", m.memory_policy);
   v.field("personality", m.personality);
   v.refused("intelRdt");
-  v.refused("netDevices");
+  v.field("netDevices", m.net_devices);
 }
 
 template <typename V>

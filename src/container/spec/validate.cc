@@ -1,4 +1,6 @@
 // validate(): one function per section of config.json.
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -227,6 +229,36 @@ Result<void> check_devices(const Linux& section) {
   return {};
 }
 
+// What the kernel takes as a name: dev_valid_name(), net/core/dev.c.
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+         name.find_first_of("/: \t\n\v\f\r") == std::string_view::npos;
+}
+
+Result<void> check_network(const Spec& spec) {
+  const Linux& section = spec.linux_;
+  for (const auto& [name, device] : section.net_devices) {
+    if (!is_interface_name(name))
+      return invalid("linux.netDevices: '{}' is no interface's name", name);
+    if (!device.name.empty() && !is_interface_name(device.name))
+      return invalid("linux.netDevices.{}.name: '{}' is no interface's name", name, device.name);
+  }
+  if (!section.net_devices.empty() && !find_namespace(spec, NamespaceType::kNetwork))
+    return invalid("linux.netDevices needs a network namespace to move them into");
+  for (const InterfacePriority& interface : section.resources.network.priorities)
+    if (!is_interface_name(interface.name))
+      return invalid("linux.resources.network.priorities: '{}' is no interface's name",
+                     interface.name);
+  for (const auto& [name, limit] : section.resources.rdma)
+    if (name.empty() || name.find_first_of(" \n") != std::string::npos ||
+        (!limit.handles && !limit.objects))
+      return invalid(
+          "linux.resources.rdma: '{}' must be a device's name with hcaHandles or "
+          "hcaObjects",
+          name);
+  return {};
+}
+
 Result<void> check_paths(const Linux& section) {
   const auto check = [](std::string_view field,
                         const std::vector<std::string>& paths) -> Result<void> {
@@ -326,6 +358,7 @@ Result<void> validate(const Spec& spec) {
   for (const auto& [key, value] : spec.linux_.sysctl) TRY(check_sysctl(spec, key));
   TRY(check_devices(spec.linux_));
   TRY(check_paths(spec.linux_));
+  TRY(check_network(spec));
   if (spec.linux_.seccomp) TRY(check_seccomp(*spec.linux_.seccomp));
   return check_attributes(spec.linux_);
 }

@@ -465,6 +465,31 @@ TEST(Validate, Scheduler) {
   });
 }
 
+TEST(Validate, InterfacesAndTheirLimits) {
+  const auto device = [](const char* name, const char* inside) {
+    return [=](Spec& s) { s.linux_.net_devices[name].name = inside; };
+  };
+  check({
+      {"", device("eth0", "")},
+      {"", device("eth0", "eth%d")},
+      {"linux.netDevices: '' is no interface's name", device("", "")},
+      {"linux.netDevices: 'sixteen-is-over15' is no", device("sixteen-is-over15", "")},
+      {"linux.netDevices.eth0.name: 'a/b' is no interface's name", device("eth0", "a/b")},
+      {"linux.netDevices.eth0.name: '..' is no interface's name", device("eth0", "..")},
+      {"linux.netDevices needs a network namespace",
+       [](Spec& s) {
+         s.linux_.net_devices["eth0"];
+         without(s, NamespaceType::kNetwork);
+       }},
+      {"linux.resources.network.priorities: 'a b' is no interface's name",
+       [](Spec& s) { s.linux_.resources.network.priorities = {{"a b", 1}}; }},
+      {"", [](Spec& s) { s.linux_.resources.rdma["mlx5"].handles = 1; }},
+      {"linux.resources.rdma: 'mlx5' must be a device's name with hcaHandles or hcaObjects",
+       [](Spec& s) { s.linux_.resources.rdma["mlx5"]; }},
+      {"linux.resources.rdma: 'a b'", [](Spec& s) { s.linux_.resources.rdma["a b"].objects = 1; }},
+  });
+}
+
 TEST(Validate, OtherAttributes) {
   const auto memory = [](MemoryPolicyMode mode, const char* nodes) {
     return [=](Spec& s) { s.linux_.memory_policy = MemoryPolicy{mode, nodes, {}}; };
