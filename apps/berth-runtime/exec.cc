@@ -10,6 +10,7 @@
 #include "berth-runtime/foreground.h"
 #include "berth-runtime/launch.h"
 #include "container/cgroup/sub_cgroups.h"
+#include "container/runtime/state.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -129,6 +130,11 @@ Result<int> exec_in(const Globals& globals, const ExecFlags& flags, const std::s
 
   container::ExecOptions options;
   options.init = init.get();
+  options.state = container::to_json(container::OciState{.id = id,
+                                                         .status = "running",
+                                                         .pid = record.pid,
+                                                         .bundle = record.bundle,
+                                                         .annotations = spec.annotations});
   options.cgroups = TRY(container::sub_cgroups(record.cgroups, flags.cgroups));
   options.preserved_fds = TRY(handover.preserved_fds(spec.process));
   for (int i = 0; i < 3 && !terminal; ++i) options.stdio[i] = i;

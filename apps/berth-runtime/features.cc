@@ -93,7 +93,8 @@ void write_linux(Writer& out) {
   out.enabled("apparmor", oci::takes<oci::Process>("apparmorProfile"));
   out.enabled("selinux", oci::takes<oci::Process>("selinuxLabel"));
   out.enabled("intelRdt", oci::takes<oci::Linux>("intelRdt"));
-  out.object("mountExtensions", [&] { out.enabled("idmap", oci::kIdMappedMounts); });
+  out.object("mountExtensions",
+             [&] { out.enabled("idmap", oci::takes<oci::Mount>("uidMappings")); });
   // Not a property of the versions before the one that brought it.
   if (oci::takes<oci::Linux>("netDevices")) out.enabled("netDevices", true);
 }

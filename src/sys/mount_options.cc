@@ -61,7 +61,7 @@ constexpr auto kIgnored =
     std::to_array<std::string_view>({"defaults", "async", "nolazytime", "nomand", "iversion",
                                      "noiversion", "silent", "loud", "nofail", "auto", "noauto"});
 constexpr auto kUnsupported = std::to_array<std::string_view>(
-    {"remount", "tmpcopyup", "copy-symlink", "idmap", "ridmap", "src-nofollow", "dest-nofollow"});
+    {"copy-symlink", "idmap", "ridmap", "src-nofollow", "dest-nofollow"});
 
 template <typename Table>
 bool contains(const Table& table, std::string_view word) {
@@ -89,10 +89,31 @@ bool apply_propagation(std::string_view word, MountOptions& options) {
   return false;
 }
 
+// Words that say how to mount, not what.
+bool apply_manner(std::string_view word, MountOptions& options) {
+  if (word == "bind" || word == "rbind") {
+    options.bind = true;
+    options.recursive = word == "rbind";
+  } else if (word == "idmap" || word == "ridmap") {
+    options.id_mapped = word == "idmap" ? IdMapped::kMount : IdMapped::kRecursive;
+  } else if (word == "remount") {
+    options.remount = true;
+  } else if (word == "tmpcopyup") {
+    options.copy_up = true;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool MountOptions::read_only() const {
   return (attr_set & MOUNT_ATTR_RDONLY) != 0;
+}
+
+bool MountOptions::is_special() const {
+  return remount || copy_up || id_mapped != IdMapped::kNo;
 }
 
 Result<MountOptions> parse_mount_options(std::span<const std::string> words) {
@@ -100,11 +121,9 @@ Result<MountOptions> parse_mount_options(std::span<const std::string> words) {
   for (const std::string& text : words) {
     const std::string_view word = text;
     if (word.empty() || contains(kIgnored, word)) continue;
-    if (word == "bind" || word == "rbind") {
-      options.bind = true;
-      options.recursive = word == "rbind";
-    } else if (apply_attribute(word, options.attr_set, options.attr_clear) ||
-               apply_propagation(word, options)) {
+    if (apply_manner(word, options) ||
+        apply_attribute(word, options.attr_set, options.attr_clear) ||
+        apply_propagation(word, options)) {
       continue;
     } else if (word.starts_with('r') && apply_attribute(word.substr(1), options.recursive_attr_set,
                                                         options.recursive_attr_clear)) {

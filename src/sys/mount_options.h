@@ -20,9 +20,15 @@ struct MountParameter {
   friend bool operator==(const MountParameter&, const MountParameter&) = default;
 };
 
+/// Whether the mount shows other owners than its file system has: "idmap", "ridmap".
+enum class IdMapped : std::uint8_t { kNo, kMount, kRecursive };
+
 struct MountOptions {
   bool bind = false;
   bool recursive = false;  // "rbind"
+  bool remount = false;    // changes the mount that is there
+  bool copy_up = false;    // "tmpcopyup": a tmpfs starts with what it covers
+  IdMapped id_mapped = IdMapped::kNo;
   // MOUNT_ATTR_* for the mount itself ("ro"), and for everything below it too ("rro").
   std::uint64_t attr_set = 0;
   std::uint64_t attr_clear = 0;
@@ -35,10 +41,12 @@ struct MountOptions {
   std::vector<MountParameter> parameters;
 
   bool read_only() const;
+  /// Whether it is more than a new mount with the file system's own content and owners.
+  bool is_special() const;
 };
 
-/// Later words win over earlier ones, as for mount(8). kUnsupported: "remount", or an extension of
-/// another runtime.
+/// Later words win over earlier ones, as for mount(8). kUnsupported: an extension of another
+/// runtime.
 Result<MountOptions> parse_mount_options(std::span<const std::string> words);
 
 /// Every word that parse_mount_options() takes by itself, sorted; what it takes for a parameter of

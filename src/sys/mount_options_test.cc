@@ -81,6 +81,16 @@ TEST(MountOptions, BindsMayBeRecursive) {
   EXPECT_TRUE(parse({"rbind"}).recursive);
 }
 
+TEST(MountOptions, SomeSayHowToMount) {
+  EXPECT_TRUE(parse({"remount", "ro"}).remount);
+  EXPECT_TRUE(parse({"tmpcopyup"}).copy_up);
+  EXPECT_EQ(parse({"idmap"}).id_mapped, IdMapped::kMount);
+  EXPECT_EQ(parse({"rbind", "ridmap"}).id_mapped, IdMapped::kRecursive);
+  const MountOptions none = parse({"bind", "ro"});
+  EXPECT_FALSE(none.remount || none.copy_up);
+  EXPECT_EQ(none.id_mapped, IdMapped::kNo);
+}
+
 TEST(MountOptions, PropagationsMayBeRecursive) {
   for (const auto& [word, flag] :
        {std::pair{"private", MS_PRIVATE}, std::pair{"shared", MS_SHARED},
@@ -106,8 +116,8 @@ TEST(MountOptions, WhatIsUnknownIsTheFileSystemsOwn) {
 }
 
 TEST(MountOptions, WhatOtherRuntimesAddIsUnsupported) {
-  for (const char* word : {"remount", "tmpcopyup", "copy-symlink", "idmap", "ridmap",
-                           "idmap=uids=0-1-2", "src-nofollow", "dest-nofollow"}) {
+  for (const char* word :
+       {"copy-symlink", "idmap=uids=0-1-2", "ridmap=gids=0-1-2", "src-nofollow", "dest-nofollow"}) {
     const std::vector<std::string> words = {"ro", word};
     const auto options = parse_mount_options(words);
     ASSERT_FALSE(options.ok()) << word;

@@ -28,6 +28,9 @@ constexpr auto kControllers = std::to_array<ControllerRow>({
     {"blkio", "blkio"},
     {"pids", "pids"},
     {"hugetlb", "hugetlb"},
+    {"net_cls", "net_cls"},
+    {"net_prio", "net_prio"},
+    {"rdma", "rdma"},
 });
 
 bool has_magic(const std::string& path, long magic) {

@@ -46,6 +46,16 @@ void add_limits(Settings& out, const char* word, const std::vector<BlockIoThrott
     out.add("io", "io.max", fmt::format("{}:{} {}={}", entry.major, entry.minor, word, entry.rate));
 }
 
+// Both versions have the same file.
+void add_rdma(Settings& out, const std::map<std::string, RdmaLimit>& devices) {
+  for (const auto& [name, limit] : devices) {
+    std::string line = name;
+    if (limit.handles) line += fmt::format(" hca_handle={}", *limit.handles);
+    if (limit.objects) line += fmt::format(" hca_object={}", *limit.objects);
+    out.add("rdma", "rdma.max", line);
+  }
+}
+
 // memory.swap.max counts swap alone, the specification memory and swap together.
 Result<void> add_swap_v2(Settings& out, const MemoryResources& memory) {
   if (!memory.swap || *memory.swap == 0) return {};
@@ -120,6 +130,11 @@ Result<std::vector<CgroupSetting>> settings_v1(const Resources& resources) {
   add_throttles(out, "blkio.throttle.write_iops_device", io.write_iops);
   for (const HugepageLimit& limit : resources.hugepage_limits)
     out.add("hugetlb", fmt::format("hugetlb.{}.limit_in_bytes", limit.page_size), limit.limit);
+  add_rdma(out, resources.rdma);
+  out.add_given("net_cls", "net_cls.classid", resources.network.class_id);
+  for (const InterfacePriority& interface : resources.network.priorities)
+    out.add("net_prio", "net_prio.ifpriomap",
+            fmt::format("{} {}", interface.name, interface.priority));
   if (!resources.unified.empty())
     return fail(ErrorKind::kUnsupported,
                 "linux.resources.unified needs cgroup v2, and this host has v1");
@@ -171,6 +186,10 @@ Result<std::vector<CgroupSetting>> settings_v2(const Resources& resources) {
   add_limits(out, "wiops", io.write_iops);
   for (const HugepageLimit& limit : resources.hugepage_limits)
     out.add("hugetlb", fmt::format("hugetlb.{}.max", limit.page_size), limit.limit);
+  add_rdma(out, resources.rdma);
+  if (resources.network != NetworkResources())
+    return fail(ErrorKind::kUnsupported,
+                "linux.resources.network needs cgroup v1, and this host has v2");
   // Last, so that they win over what was translated.
   for (const auto& [file, value] : resources.unified)
     out.add(file.substr(0, file.find('.')).c_str(), file, value);

@@ -136,6 +136,26 @@ TEST(CgroupSettings, HugePagesAreLimitedBySize) {
                                      {"hugetlb", "hugetlb.1GB.max", "1073741824"}}));
 }
 
+TEST(CgroupSettings, RdmaDevicesAreLimitedOneLineEach) {
+  Resources resources;
+  resources.rdma = {{"mlx5_1", {3, 10000}}, {"rxe3", {{}, 7}}};
+  const Settings expected = {{"rdma", "rdma.max", "mlx5_1 hca_handle=3 hca_object=10000"},
+                             {"rdma", "rdma.max", "rxe3 hca_object=7"}};
+  EXPECT_EQ(v1(resources), expected);
+  EXPECT_EQ(v2(resources), expected);
+}
+
+TEST(CgroupSettings, PacketsAreMarkedInV1Alone) {
+  Resources resources;
+  resources.network = {.class_id = 0x100001, .priorities = {{"eth0", 5}, {"eth1", 0}}};
+  EXPECT_THAT(v1(resources),
+              ElementsAre(CgroupSetting{"net_cls", "net_cls.classid", "1048577"},
+                          CgroupSetting{"net_prio", "net_prio.ifpriomap", "eth0 5"},
+                          CgroupSetting{"net_prio", "net_prio.ifpriomap", "eth1 0"}));
+  EXPECT_THAT(error_of(settings_v2, resources).message(),
+              HasSubstr("linux.resources.network needs cgroup v1"));
+}
+
 TEST(CgroupSettings, V1HasNoUnifiedFiles) {
   Resources resources;
   resources.unified = {{"memory.high", "1"}};

@@ -10,8 +10,9 @@
 namespace berth::container {
 
 /// The controllers a container is put in, by the names of the directories they are mounted at.
-inline constexpr auto kV1Controllers = std::to_array<std::string_view>(
-    {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb"});
+inline constexpr auto kV1Controllers =
+    std::to_array<std::string_view>({"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer",
+                                     "blkio", "pids", "hugetlb", "net_cls", "net_prio", "rdma"});
 
 struct V1Place {
   std::string root;      // "/sys/fs/cgroup"

@@ -15,7 +15,7 @@
 namespace berth::container {
 namespace {
 
-constexpr const char* kWanted[] = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb"};
+constexpr const char* kWanted[] = {"cpu", "cpuset", "io", "memory", "pids", "hugetlb", "rdma"};
 // Accounting needs them even where no limit is asked for. What "cpu" accounts is there without.
 constexpr const char* kAlwaysUsed[] = {"memory", "pids"};
 

@@ -20,21 +20,22 @@ Result<std::vector<MountPlan>> plan_cgroup_view(const Mount& mount, const std::s
                                                 const CgroupView& view) {
   std::vector<MountPlan> plans;
   if (view.version == CgroupVersion::kV2) {
-    plans.push_back(TRY(plan_mount(file_system(view, view.hierarchies.front(), mount.options),
-                                   mount.destination, noun, {})));
+    plans.push_back(TRY(plan_plain_mount(file_system(view, view.hierarchies.front(), mount.options),
+                                         mount.destination, noun, {})));
     return plans;
   }
   std::vector<std::string> base_options = mount.options;
   base_options.insert(base_options.end(), {"mode=755", "size=64k"});
-  MountPlan base = TRY(plan_mount({"tmpfs", "tmpfs", base_options}, mount.destination, noun, {}));
+  MountPlan base =
+      TRY(plan_plain_mount({"tmpfs", "tmpfs", base_options}, mount.destination, noun, {}));
   for (const Hierarchy& hierarchy : view.hierarchies) {
     base.directories.push_back(hierarchy.name);
     for (const std::string& link : hierarchy.links) base.links.push_back({link, hierarchy.name});
   }
   plans.push_back(std::move(base));
   for (const Hierarchy& hierarchy : view.hierarchies)
-    plans.push_back(TRY(plan_mount(file_system(view, hierarchy, mount.options),
-                                   mount.destination + "/" + hierarchy.name, noun, {})));
+    plans.push_back(TRY(plan_plain_mount(file_system(view, hierarchy, mount.options),
+                                         mount.destination + "/" + hierarchy.name, noun, {})));
   return plans;
 }
 

@@ -40,11 +40,13 @@ enum class Step : std::uint16_t {
   kOpenRootfs,
   kRootfsMount,  // index into RootfsPlan::mounts, as in the next
   kRootfsAttach,
-  kMountSource,  // index into MountsPlan::mounts, as in the next five
+  kMountSource,  // index into MountsPlan::mounts, as in the next seven
   kMountTarget,
   kMountInsideProc,
   kMountFilesystem,
   kMountAttributes,
+  kMountMapping,
+  kMountCopyUp,
   kMountAttach,
   kDeviceDirectory,
   kDeviceNode,  // index into DevicesPlan::nodes
@@ -61,6 +63,12 @@ enum class Step : std::uint16_t {
   kMakeWorkingDirectory,
   kPivotRoot,
   kStandardStreams,
+  kMemoryPolicy,
+  kPersonality,
+  kApparmor,
+  kSelinux,
+  kIoPriority,
+  kScheduler,
   kRlimit,  // index into ProcessPlan::rlimits
   kGroups,
   kUserIds,
@@ -70,6 +78,7 @@ enum class Step : std::uint16_t {
   kCapabilities,
   kNoNewPrivileges,
   kSeccomp,
+  kSeccompListener,
   kCloseDescriptors,
   kOwnProgram,
   kExec,

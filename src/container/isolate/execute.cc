@@ -5,7 +5,9 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
+#include <unordered_set>
 
 namespace berth::container {
 namespace {
@@ -27,11 +29,23 @@ std::vector<std::string> candidates_of(const std::string& program, std::string_v
   return candidates;
 }
 
+// The last of several variables of one name counts, and has the place of the last: as runc has it,
+// since programs differ in which one they take.
+std::vector<std::string> without_duplicates(const std::vector<std::string>& variables) {
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::string> kept;
+  for (const std::string& variable : std::views::reverse(variables))
+    if (seen.insert(std::string_view(variable).substr(0, variable.find('='))).second)
+      kept.push_back(variable);
+  std::ranges::reverse(kept);
+  return kept;
+}
+
 }  // namespace
 
 Result<void> plan_execute(const Spec& spec, ExecutePlan& plan) {
   plan.args = spec.process.args;
-  plan.env = spec.process.env;
+  plan.env = without_duplicates(spec.process.env);
   plan.cwd = spec.process.cwd;
   std::string_view path = kDefaultPath;
   plan.needs_home = true;
@@ -43,6 +57,7 @@ Result<void> plan_execute(const Spec& spec, ExecutePlan& plan) {
   if (spec.linux_.seccomp) {
     plan.has_seccomp = true;
     plan.seccomp = TRY(compile_seccomp(*spec.linux_.seccomp));
+    plan.notify = TRY(plan_notify(*spec.linux_.seccomp, plan.seccomp));
     plan.may_execveat =
         run_filter(plan.seccomp.filter, AUDIT_ARCH_X86_64, SYS_execveat, {}) == SECCOMP_RET_ALLOW;
   }

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "container/isolate/child.h"
 #include "container/isolate/identity.h"
+#include "container/isolate/notify.h"
 #include "container/isolate/program.h"
 #include "container/seccomp/compiler.h"
 #include "container/spec/spec.h"
@@ -36,6 +37,7 @@ struct ExecutePlan {
   bool needs_home = false;
   bool has_seccomp = false;
   SeccompProgram seccomp;
+  NotifyPlan notify;
   /// Whether the filter lets execveat(2) through, which runs a file that cannot turn into a link
   /// meanwhile.
   bool may_execveat = true;
@@ -56,8 +58,9 @@ bool enter_working_directory(Child& child, const ExecutePlan& plan);
 /// Picks the candidate to execute; its index is in `*chosen`.
 bool find_program(Child& child, ExecutePlan& plan, std::size_t* chosen);
 /// The last steps before an exec: the final capabilities, then the filter. no_new_privs is set if
-/// it is asked for.
-bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan);
+/// it is asked for. A hook gets no listener of its own: what the agent would be asked is ENOSYS.
+bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan,
+                       bool is_hook = false);
 /// Closes every descriptor from `first` on but those of `kept`, which are in ascending order.
 bool close_descriptors(Child& child, unsigned first, std::span<const int> kept);
 /// Returns only on failure.

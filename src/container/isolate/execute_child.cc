@@ -31,6 +31,17 @@ bool home_of_line(char* line, uid_t uid, const char** home) {
   return true;
 }
 
+// The kernel refuses them without a listener: seccomp(2).
+constexpr std::uint32_t kListenerFlags = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+
+// The listener if there is to be one, else 0; -1 with errno.
+int load_filter(const SeccompProgram& seccomp, std::uint32_t flags) {
+  sock_fprog program = {};
+  program.len = static_cast<unsigned short>(seccomp.filter.size());
+  program.filter = const_cast<sock_filter*>(seccomp.filter.data());
+  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+}
+
 }  // namespace
 
 void enter_home(ExecutePlan& plan, uid_t uid) {
@@ -81,15 +92,20 @@ bool find_program(Child& child, ExecutePlan& plan, std::size_t* chosen) {
   return child.fail_with(error, Step::kExec);
 }
 
-bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan) {
+bool enter_confinement(Child& child, const IdentityPlan& identity, const ExecutePlan& plan,
+                       bool is_hook) {
   if (!enter_capabilities(child, identity, plan.has_seccomp && !identity.no_new_privileges))
     return false;
   if (!plan.has_seccomp) return true;
-  sock_fprog program = {};
-  program.len = static_cast<unsigned short>(plan.seccomp.filter.size());
-  program.filter = const_cast<sock_filter*>(plan.seccomp.filter.data());
-  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, plan.seccomp.flags, &program) == 0 ||
-         child.fail(Step::kSeccomp);
+  if (is_hook || !plan.notify.is_wanted())
+    return load_filter(plan.seccomp, plan.seccomp.flags & ~kListenerFlags) >= 0 ||
+           child.fail(Step::kSeccomp);
+  ProcessState state;
+  if (!map_process_state(plan.notify, &state)) return child.fail(Step::kSeccompListener);
+  const int listener =
+      load_filter(plan.seccomp, plan.seccomp.flags | SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  if (listener < 0) return child.fail(Step::kSeccomp);
+  return send_listener(plan.notify, state, listener) || child.fail(Step::kSeccompListener);
 }
 
 bool close_descriptors(Child& child, unsigned first, std::span<const int> kept) {

@@ -39,7 +39,7 @@ void exec_plainly(const ChildHook& hook, const Become&) {
 
 void exec_confined(const ChildHook& hook, const Become& how) {
   Child child;
-  if (enter_confinement(child, *how.identity, *how.execute))
+  if (enter_confinement(child, *how.identity, *how.execute, true))
     execute_program(hook.program, hook.envp.data(), how.execute->may_execveat);
 }
 

@@ -44,6 +44,20 @@ void split_lower_directories(std::vector<sys::MountParameter>& parameters) {
   parameters = std::move(split);
 }
 
+bool has_parameter(const sys::MountOptions& options, std::string_view key) {
+  return std::ranges::find(options.parameters, key, &sys::MountParameter::key) !=
+         options.parameters.end();
+}
+
+void set_superblock_read_only(MountPlan& plan) {
+  if (std::ranges::find(kSharedSuperblock, plan.type) != kSharedSuperblock.end()) return;
+  if (plan.options.read_only()) plan.options.superblock_flags.emplace_back("ro");
+  // What is there may be read-only.
+  const bool writable = (plan.options.attr_clear & MOUNT_ATTR_RDONLY) != 0;
+  if (plan.kind == MountKind::kRemount && writable)
+    plan.options.superblock_flags.emplace_back("rw");
+}
+
 }  // namespace
 
 Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& destination,
@@ -54,6 +68,15 @@ Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& dest
   plan.source = spec.source;
   plan.destination = destination;
   plan.may_cover_in_proc = may_cover_in_proc(normal_path(destination));
+  plan.takes_mode =
+      !destination.empty() && spec.type == "tmpfs" && !has_parameter(plan.options, "mode");
+  if (plan.options.copy_up && (spec.type != "tmpfs" || plan.options.bind || plan.options.remount))
+    return fail(ErrorKind::kInvalid, "{}: tmpcopyup is for a tmpfs", noun);
+  if (plan.options.remount) {
+    plan.kind = MountKind::kRemount;
+    if (!plan.options.bind) set_superblock_read_only(plan);
+    return plan;
+  }
   if (plan.options.bind || spec.type == "bind") {
     plan.kind = MountKind::kBind;
     plan.options.bind = true;
@@ -65,10 +88,32 @@ Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& dest
   }
   plan.kind = kind_of(spec.type);
   plan.classic_data = sys::classic_data(plan.options.parameters);
-  if (plan.options.read_only() &&
-      std::ranges::find(kSharedSuperblock, plan.type) == kSharedSuperblock.end())
-    plan.options.superblock_flags.emplace_back("ro");
+  set_superblock_read_only(plan);
   if (plan.type == "overlay") split_lower_directories(plan.options.parameters);
+  return plan;
+}
+
+void label_mount(MountPlan& plan, const std::string& context) {
+  // The kernel labels procfs and sysfs itself; a bind has the labels of its files.
+  if (context.empty() || (plan.kind != MountKind::kFilesystem && plan.kind != MountKind::kDevpts))
+    return;
+  if (plan.type == "mqueue") {
+    plan.root_context = context;
+    return;
+  }
+  if (has_parameter(plan.options, "context")) return;
+  plan.options.parameters.push_back({"context", context, true});
+  // A context may have commas.
+  if (!plan.classic_data.empty()) plan.classic_data += ',';
+  plan.classic_data += "context=\"" + context + "\"";
+}
+
+Result<MountPlan> plan_plain_mount(const sys::MountSpec& spec, const std::string& destination,
+                                   const std::string& noun, const std::string& bundle) {
+  MountPlan plan = TRY(plan_mount(spec, destination, noun, bundle));
+  if (plan.options.is_special())
+    return fail(ErrorKind::kUnsupported,
+                "{}: remount, tmpcopyup, idmap and ridmap are not supported for it", noun);
   return plan;
 }
 

@@ -24,9 +24,10 @@ enum class MountKind : std::uint8_t {
   kFilesystem,
   kBind,
   kProc,  // a file system; and: not through a symlink, and the container's one procfs to be trusted
-  kSysfs,   // a file system; and: not through a symlink, and only once the network namespace is
-            // there
-  kDevpts,  // a file system that the console is taken from
+  kSysfs,    // a file system; and: not through a symlink, and only once the network namespace is
+             // there
+  kDevpts,   // a file system that the console is taken from
+  kRemount,  // no mount: other options for the one that is there
 };
 
 struct MountPlan {
@@ -36,6 +37,7 @@ struct MountPlan {
   std::string destination;  // absolute, in the container; unused for the mounts of the root itself
   sys::MountOptions options;
   std::string classic_data;  // for mount(2)
+  std::string root_context;  // of the root of a file system that takes no context as an option
   /// Put into a new file system before it becomes read-only: empty directories, and links (name,
   /// target).
   std::vector<std::string> directories;
@@ -44,12 +46,25 @@ struct MountPlan {
   /// before the host's mounts become slaves, so that the two stay peers.
   bool stays_peer = false;
   bool may_cover_in_proc = false;  // by its destination: spec/kernel_names.h
-  int premade = -1;                // the child's: such a mount, made early
+  /// A tmpfs without a mode of its own has that of the directory it covers.
+  bool takes_mode = false;
+  /// Made by the parent, which has rights over the file system that init may not have, and whose
+  /// owners are those that `user_namespace` maps them to (-1: as they are): mapped_mounts.h.
+  bool by_parent = false;
+  int user_namespace = -1;
+  int premade = -1;  // such a mount, or one that stays a peer, made early
 };
 
 /// kInvalid, kUnsupported: an option. `noun` names the entry in the text.
 Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& destination,
                              const std::string& noun, const std::string& bundle);
+
+/// Gives a new file system SELinux's context, where it has none of its own; empty: none.
+void label_mount(MountPlan& plan, const std::string& context);
+/// The same as plan_mount() for what is always a plain mount: kUnsupported if an option asks for
+/// more.
+Result<MountPlan> plan_plain_mount(const sys::MountSpec& spec, const std::string& destination,
+                                   const std::string& noun, const std::string& bundle);
 
 /// Makes the mount, detached. -1 with errno; `*step` says what failed.
 int make_mount(const MountPlan& plan, Step* step);

@@ -6,8 +6,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "container/isolate/copy_up.h"
 #include "container/isolate/mounts.h"
 #include "container/isolate/paths.h"
 
@@ -27,10 +29,17 @@ bool set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint
   return ::mount_setattr(mount, "", flags, &attributes, sizeof attributes) == 0;
 }
 
-bool configure(int context, const MountPlan& plan) {
-  if (!plan.source.empty() &&
-      ::fsconfig(context, FSCONFIG_SET_STRING, "source", plan.source.c_str(), 0) != 0)
-    return false;
+bool map_ids(int mount, const MountPlan& plan) {
+  if (plan.user_namespace < 0) return true;
+  struct mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<std::uint64_t>(plan.user_namespace);
+  const bool recursive = plan.options.id_mapped == sys::IdMapped::kRecursive;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
+  return ::mount_setattr(mount, "", flags, &attributes, sizeof attributes) == 0;
+}
+
+bool set_parameters(int context, const MountPlan& plan) {
   for (const auto& flag : plan.options.superblock_flags)
     if (::fsconfig(context, FSCONFIG_SET_FLAG, flag.c_str(), nullptr, 0) != 0) return false;
   for (const auto& parameter : plan.options.parameters) {
@@ -41,7 +50,20 @@ bool configure(int context, const MountPlan& plan) {
             : ::fsconfig(context, FSCONFIG_SET_FLAG, parameter.key.c_str(), nullptr, 0);
     if (result != 0) return false;
   }
-  return ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+  return true;
+}
+
+bool configure(int context, const MountPlan& plan) {
+  if (!plan.source.empty() &&
+      ::fsconfig(context, FSCONFIG_SET_STRING, "source", plan.source.c_str(), 0) != 0)
+    return false;
+  return set_parameters(context, plan) &&
+         ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0;
+}
+
+// What is to be filled first becomes read-only afterwards.
+bool is_filled(const MountPlan& plan) {
+  return !plan.directories.empty() || plan.options.copy_up || plan.takes_mode;
 }
 
 bool populate(int mount, const MountPlan& plan) {
@@ -52,12 +74,21 @@ bool populate(int mount, const MountPlan& plan) {
   return true;
 }
 
+bool label_root(int mount, const std::string& context) {
+  const int root = ::openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) return false;
+  const bool labelled =
+      ::fsetxattr(root, "security.selinux", context.c_str(), context.size() + 1, 0) == 0;
+  const int saved = errno;
+  ::close(root);
+  errno = saved;
+  return labelled;
+}
+
 int make_filesystem(const MountPlan& plan, Step* step) {
   *step = Step::kMountFilesystem;
-  // What is to be filled first becomes read-only afterwards.
-  const bool filled = !plan.directories.empty();
   const std::uint64_t attributes =
-      plan.options.attr_set & ~(filled ? MOUNT_ATTR_RDONLY : std::uint64_t{0});
+      plan.options.attr_set & ~(is_filled(plan) ? MOUNT_ATTR_RDONLY : std::uint64_t{0});
   const int context = ::fsopen(plan.type.c_str(), FSOPEN_CLOEXEC);
   if (context < 0) return -1;
   int mount = -1;
@@ -66,7 +97,8 @@ int make_filesystem(const MountPlan& plan, Step* step) {
   const int saved = errno;
   ::close(context);
   errno = saved;
-  if (mount < 0 || !filled) return mount;
+  if (mount >= 0 && !plan.root_context.empty() && !label_root(mount, plan.root_context)) return -1;
+  if (mount < 0 || plan.directories.empty()) return mount;
   return populate(mount, plan) && set_attributes(mount, plan.options.attr_set, 0, 0, false) ? mount
                                                                                             : -1;
 }
@@ -74,12 +106,54 @@ int make_filesystem(const MountPlan& plan, Step* step) {
 int make_bind(const MountPlan& plan, Step* step) {
   *step = Step::kMountSource;
   const unsigned recursive = plan.options.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U;
-  const int mount =
-      ::open_tree(AT_FDCWD, plan.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-  if (mount < 0) return -1;
+  return ::open_tree(AT_FDCWD, plan.source.c_str(),
+                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+}
+
+bool finish_bind(int mount, const MountPlan& plan, Step* step) {
   *step = Step::kMountAttributes;
-  return set_attributes(mount, plan.options.attr_set, plan.options.attr_clear, 0, false) ? mount
-                                                                                         : -1;
+  // Where the host's mounts are not slaves yet, what is cloned of them would be their peer.
+  if (plan.by_parent && !plan.stays_peer && !set_attributes(mount, 0, 0, MS_SLAVE, true))
+    return false;
+  if (!set_attributes(mount, plan.options.attr_set, plan.options.attr_clear, 0, false))
+    return false;
+  *step = Step::kMountMapping;
+  return map_ids(mount, plan);
+}
+
+bool finish_mount(int mount, const MountPlan& plan, Step* step) {
+  const sys::MountOptions& options = plan.options;
+  if (plan.kind == MountKind::kBind && !finish_bind(mount, plan, step)) return false;
+  *step = Step::kMountAttributes;
+  return set_attributes(mount, options.recursive_attr_set, options.recursive_attr_clear, 0, true) &&
+         set_attributes(mount, 0, 0, options.propagation, options.propagation_recursive);
+}
+
+bool change_superblock(int target, const MountPlan& plan) {
+  if (plan.options.superblock_flags.empty() && plan.options.parameters.empty()) return true;
+  const int context = ::fspick(target, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+  if (context < 0) return false;
+  const bool changed = set_parameters(context, plan) &&
+                       ::fsconfig(context, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0) == 0;
+  const int saved = errno;
+  ::close(context);
+  errno = saved;
+  return changed;
+}
+
+// Of the mount whose root is at the destination.
+bool remount(Child& child, const MountPlan& plan, std::size_t index) {
+  const int target = open_in_root(child.root, plan.destination.c_str());
+  if (target < 0) return child.fail(Step::kMountTarget, index);
+  const sys::MountOptions& options = plan.options;
+  const bool changed =
+      (options.bind || change_superblock(target, plan)) &&
+      set_attributes(target, options.attr_set, options.attr_clear, 0, false) &&
+      set_attributes(target, options.recursive_attr_set, options.recursive_attr_clear, 0, true) &&
+      set_attributes(target, 0, 0, options.propagation, options.propagation_recursive);
+  if (!changed) return child.fail(Step::kMountAttributes, index);
+  ::close(target);
+  return true;
 }
 
 int open_target(const Child& child, const MountPlan& plan, int mount) {
@@ -108,6 +182,30 @@ bool mount_on_descriptor(Child& child, const MountPlan& plan, int target) {
   return ::fchdir(child.proc) == 0 && mount_classic(plan, path) && ::chdir("/") == 0;
 }
 
+// Gives a tmpfs the mode, and the content, of the directory it covers.
+bool take_over(int covered, int mount, const MountPlan& plan) {
+  const int from = ::openat(covered, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int to = ::openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat found = {};
+  const bool done = from >= 0 && to >= 0 && ::fstat(from, &found) == 0 &&
+                    (!plan.takes_mode || ::fchmod(to, found.st_mode & 07777) == 0) &&
+                    (!plan.options.copy_up || copy_directory(from, to));
+  const int saved = errno;
+  ::close(from);
+  ::close(to);
+  errno = saved;
+  return done;
+}
+
+// `covered`: what is at the destination already; -1: nothing.
+bool fill(int covered, int mount, const MountPlan& plan) {
+  const bool filled = covered < 0 || take_over(covered, mount, plan);
+  const int saved = errno;
+  ::close(covered);
+  errno = saved;
+  return filled && set_attributes(mount, plan.options.attr_set, 0, 0, false);
+}
+
 void remember(Child& child, const MountPlan& plan, int mount) {
   if (plan.kind == MountKind::kProc) child.proc = mount;
   if (plan.kind == MountKind::kDevpts) child.devpts = mount;
@@ -118,13 +216,11 @@ void remember(Child& child, const MountPlan& plan, int mount) {
 int make_mount(const MountPlan& plan, Step* step) {
   const int mount =
       plan.kind == MountKind::kBind ? make_bind(plan, step) : make_filesystem(plan, step);
-  if (mount < 0) return -1;
-  *step = Step::kMountAttributes;
-  const sys::MountOptions& options = plan.options;
-  if (!set_attributes(mount, options.recursive_attr_set, options.recursive_attr_clear, 0, true) ||
-      !set_attributes(mount, 0, 0, options.propagation, options.propagation_recursive))
-    return -1;
-  return mount;
+  if (mount < 0 || finish_mount(mount, plan, step)) return mount;
+  const int saved = errno;
+  ::close(mount);
+  errno = saved;
+  return -1;
 }
 
 bool attach_mount(int mount, int target) {
@@ -150,10 +246,14 @@ bool may_mount_classic(const MountPlan& plan, Step failed) {
 }
 
 bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
+  if (plan.kind == MountKind::kRemount) return remount(child, plan, index);
   Step step = Step::kMountFilesystem;
   int mount = plan.premade >= 0 ? plan.premade : make_mount(plan, &step);
   const bool classic = mount < 0 && may_mount_classic(plan, step);
-  if (mount < 0 && !classic) return child.fail(step, index);
+  if (mount < 0 && (!classic || plan.options.copy_up)) return child.fail(step, index);
+  // A directory that is made here is no one whose mode was chosen.
+  const bool fills = plan.options.copy_up || (plan.takes_mode && !classic);
+  const int covered = fills ? open_in_root(child.root, plan.destination.c_str(), O_DIRECTORY) : -1;
   const int target = open_target(child, plan, mount);
   if (target < 0) return child.fail(Step::kMountTarget, index);
   struct statfs below = {};
@@ -164,9 +264,9 @@ bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
     if (!mount_on_descriptor(child, plan, target)) return child.fail(Step::kMountFilesystem, index);
     mount = open_in_root(child.root, plan.destination.c_str(), O_DIRECTORY);
     if (mount < 0) return child.fail(Step::kMountTarget, index);
-  } else if (!attach_mount(mount, target)) {
-    return child.fail(Step::kMountAttach, index);
   }
+  if (fills && !fill(covered, mount, plan)) return child.fail(Step::kMountCopyUp, index);
+  if (!classic && !attach_mount(mount, target)) return child.fail(Step::kMountAttach, index);
   ::close(target);
   const bool kept = plan.kind == MountKind::kProc || plan.kind == MountKind::kDevpts;
   remember(child, plan, mount);

@@ -45,9 +45,70 @@ TEST(MountPlan, ABindWithoutASourceIsInvalid) {
 }
 
 TEST(MountPlan, AnOptionThatIsNotSupportedNamesTheMount) {
-  const auto made = plan_mount({"tmpfs", "tmpfs", {"tmpcopyup"}}, "/d", "mounts[3]", "");
+  const auto made = plan_mount({"bind", "/s", {"copy-symlink"}}, "/d", "mounts[3]", "");
   EXPECT_EQ(made.error().kind(), ErrorKind::kUnsupported);
-  EXPECT_EQ(made.error().message(), "mounts[3]: mount option 'tmpcopyup' is not supported");
+  EXPECT_EQ(made.error().message(), "mounts[3]: mount option 'copy-symlink' is not supported");
+}
+
+TEST(MountPlan, OnlyATmpfsCopiesUp) {
+  EXPECT_TRUE(plan({"tmpfs", "tmpfs", {"tmpcopyup"}}).options.copy_up);
+  for (const sys::MountSpec& other : {sys::MountSpec{"bind", "/s", {"tmpcopyup"}},
+                                      sys::MountSpec{"tmpfs", "/s", {"tmpcopyup", "bind"}},
+                                      sys::MountSpec{"ext4", "/s", {"tmpcopyup"}},
+                                      sys::MountSpec{"tmpfs", "x", {"tmpcopyup", "remount"}}}) {
+    const auto made = plan_mount(other, "/d", "mounts[3]", "");
+    ASSERT_FALSE(made.ok()) << other.type;
+    EXPECT_EQ(made.error().message(), "mounts[3]: tmpcopyup is for a tmpfs");
+  }
+}
+
+TEST(MountPlan, ATmpfsWithoutAModeTakesThatOfItsPlace) {
+  EXPECT_TRUE(plan({"tmpfs", "tmpfs", {"size=1m"}}).takes_mode);
+  EXPECT_FALSE(plan({"tmpfs", "tmpfs", {"mode=755"}}).takes_mode);
+  EXPECT_FALSE(plan({"ramfs", "x", {}}).takes_mode);
+  const auto root = plan_mount({"tmpfs", "tmpfs", {}}, "", "root mount 0", "");
+  ASSERT_TRUE(root.ok());
+  EXPECT_FALSE(root->takes_mode) << "a root covers nothing of its own";
+}
+
+TEST(MountPlan, ARemountChangesTheMountAndUnlessItIsABindTheFileSystem) {
+  const MountPlan bind = plan({"", "/s", {"remount", "bind", "ro"}});
+  EXPECT_EQ(bind.kind, MountKind::kRemount);
+  EXPECT_THAT(bind.options.superblock_flags, IsEmpty());
+  EXPECT_THAT(plan({"ext4", "x", {"remount", "ro"}}).options.superblock_flags, ElementsAre("ro"));
+  EXPECT_THAT(plan({"ext4", "x", {"remount", "rw"}}).options.superblock_flags, ElementsAre("rw"));
+  EXPECT_THAT(plan({"tmpfs", "x", {"remount", "ro"}}).options.superblock_flags, IsEmpty());
+  EXPECT_EQ(plan({"", "", {"remount"}}).kind, MountKind::kRemount) << "needs no source";
+}
+
+TEST(MountPlan, ALabelIsForFileSystemsOfTheContainersOwn) {
+  const auto labelled = [](const sys::MountSpec& spec) {
+    MountPlan made = plan(spec);
+    label_mount(made, "u:r:t:s0:c1,c2");
+    return made;
+  };
+  const MountPlan tmpfs = labelled({"tmpfs", "tmpfs", {"size=1m"}});
+  EXPECT_THAT(tmpfs.options.parameters,
+              Contains(sys::MountParameter{"context", "u:r:t:s0:c1,c2", true}));
+  EXPECT_EQ(tmpfs.classic_data, "size=1m,context=\"u:r:t:s0:c1,c2\"");
+  EXPECT_THAT(labelled({"devpts", "devpts", {}}).options.parameters,
+              Contains(sys::MountParameter{"context", "u:r:t:s0:c1,c2", true}));
+  EXPECT_THAT(labelled({"tmpfs", "x", {"context=a"}}).options.parameters,
+              ElementsAre(sys::MountParameter{"context", "a", true}));
+  EXPECT_EQ(labelled({"mqueue", "mqueue", {}}).root_context, "u:r:t:s0:c1,c2");
+  for (const sys::MountSpec& other :
+       {sys::MountSpec{"proc", "proc", {}}, sys::MountSpec{"sysfs", "sysfs", {}},
+        sys::MountSpec{"bind", "/s", {}}, sys::MountSpec{"mqueue", "mqueue", {}}})
+    EXPECT_THAT(labelled(other).options.parameters, IsEmpty()) << other.type;
+}
+
+TEST(MountPlan, APlainMountHasNoneOfThese) {
+  EXPECT_TRUE(plan_plain_mount({"tmpfs", "x", {"ro"}}, "/d", "mounts[3]", "").ok());
+  for (const char* word : {"remount", "tmpcopyup", "idmap", "ridmap"}) {
+    const auto made = plan_plain_mount({"tmpfs", "x", {word}}, "/d", "mounts[3]", "");
+    ASSERT_FALSE(made.ok()) << word;
+    EXPECT_EQ(made.error().kind(), ErrorKind::kUnsupported) << word;
+  }
 }
 
 TEST(MountPlan, OnlyASharedBindStaysAPeer) {

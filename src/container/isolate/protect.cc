@@ -3,7 +3,7 @@
 namespace berth::container {
 
 ProtectPlan plan_protect(const Spec& spec) {
-  return {spec.linux_.masked_paths, spec.linux_.readonly_paths};
+  return {spec.linux_.masked_paths, spec.linux_.readonly_paths, spec.linux_.mount_label};
 }
 
 }  // namespace berth::container

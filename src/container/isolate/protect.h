@@ -15,6 +15,7 @@ namespace berth::container {
 struct ProtectPlan {
   std::vector<std::string> masked;
   std::vector<std::string> read_only;
+  std::string mount_label;  // of what covers directories
 };
 
 ProtectPlan plan_protect(const Spec& spec);

@@ -25,11 +25,13 @@ bool open_null_device(Child& child) {
   return genuine || child.fail_with(ENODEV, Step::kNullDevice);
 }
 
-int make_empty_directory() {
+int make_empty_directory(const std::string& context_label) {
   const int context = ::fsopen("tmpfs", FSOPEN_CLOEXEC);
   if (context < 0) return -1;
   int mount = -1;
-  if (::fsconfig(context, FSCONFIG_SET_STRING, "size", "4k", 0) == 0 &&
+  const bool labelled = context_label.empty() || ::fsconfig(context, FSCONFIG_SET_STRING, "context",
+                                                            context_label.c_str(), 0) == 0;
+  if (labelled && ::fsconfig(context, FSCONFIG_SET_STRING, "size", "4k", 0) == 0 &&
       ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) == 0)
     mount = ::fsmount(context, FSMOUNT_CLOEXEC,
                       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
@@ -39,7 +41,7 @@ int make_empty_directory() {
 
 // One tmpfs serves all masked directories: clones of the first mount, which is attached by the time
 // they are made.
-bool mask(const Child& child, int target, int* empty) {
+bool mask(const Child& child, const ProtectPlan& plan, int target, int* empty) {
   struct stat found = {};
   if (::fstat(target, &found) != 0) return false;
   if (!S_ISDIR(found.st_mode)) {
@@ -49,7 +51,7 @@ bool mask(const Child& child, int target, int* empty) {
     return covered;
   }
   if (*empty < 0) {
-    *empty = make_empty_directory();
+    *empty = make_empty_directory(plan.mount_label);
     return *empty >= 0 && attach_mount(*empty, target);
   }
   const int directory = clone_mount(*empty);
@@ -89,7 +91,7 @@ bool enter_protect(Child& child, const ProtectPlan& plan) {
   for (std::size_t i = 0; i < plan.masked.size(); ++i) {
     const int target = open_in_root(child.root, plan.masked[i].c_str());
     if (target < 0 && is_absent(errno)) continue;
-    if (target < 0 || !mask(child, target, &empty)) return child.fail(Step::kMaskPath, i);
+    if (target < 0 || !mask(child, plan, target, &empty)) return child.fail(Step::kMaskPath, i);
     ::close(target);
   }
   ::close(empty);

@@ -11,7 +11,8 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
   plan.readonly = spec.root.readonly;
   plan.working_directory = spec.process.cwd;
   for (std::size_t i = 0; i < mounts.size(); ++i)
-    plan.mounts.push_back(TRY(plan_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
+    plan.mounts.push_back(
+        TRY(plan_plain_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
   if (const std::string& word = spec.linux_.rootfs_propagation; !word.empty()) {
     const auto options = TRY(sys::parse_mount_options({&word, 1}));
     plan.propagation = options.propagation;

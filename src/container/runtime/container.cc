@@ -15,6 +15,7 @@
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
@@ -160,6 +161,7 @@ Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
     run_init(*plan_, init_end.get());
   }
   if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
+  plan_->mapped.close();
   pid_ = cloned->pid;
   pidfd_ = std::move(cloned->pidfd);
   phase_ = Phase::kCreated;
@@ -194,6 +196,8 @@ Result<void> LinuxContainer::write_hook_input() const {
   const HooksPlan& hooks = plan_->hooks;
   if (hooks.create_state.valid()) TRY(write(hooks.create_state, state("creating")));
   if (hooks.start_state.valid()) TRY(write(hooks.start_state, state("created")));
+  TRY(write_process_state(plan_->execute.notify, pid_, state("created")));
+  plan_->execute.notify.close();
   return {};
 }
 
@@ -214,6 +218,7 @@ Result<void> LinuxContainer::wait_until_ready() {
         console_ = std::move(received);
         break;
       case Word::kNamespaces:
+        TRY(move_net_devices(spec_.linux_.net_devices, pid_));
         TRY(run_hooks(spec_.hooks.prestart, "prestart", state("creating")));
         TRY(run_hooks(spec_.hooks.create_runtime, "createRuntime", state("creating")));
         send_message(channel_.get(), {.word = Word::kHooksDone});

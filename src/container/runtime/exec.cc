@@ -31,6 +31,10 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.init = options.init;
   plan.namespaces = namespaces_of(spec);
   plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
+  if (plan.twice && plan.execute.notify.is_wanted())
+    return fail(
+        ErrorKind::kUnsupported,
+        "a seccomp agent is not supported for a further process of a user without privileges");
   prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
@@ -74,8 +78,10 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
   return {};
 }
 
-Result<void> admit(const Spec& spec, int channel, const ExecPlan& plan, Executed& executed) {
+Result<void> admit(const Spec& spec, int channel, const ExecPlan& plan, const std::string& state,
+                   Executed& executed) {
   TRY(grant_oom_score(executed.pid, spec.process));
+  TRY(write_process_state(plan.execute.notify, executed.pid, state));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
   if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
     return fail_errno("cannot reach the process");
@@ -100,7 +106,7 @@ Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
   }
   Executed executed{.pid = cloned.pid, .pidfd = std::move(cloned.pidfd), .console = {}};
   theirs.reset();
-  auto admitted = admit(spec, ours.get(), prepared->plan, executed);
+  auto admitted = admit(spec, ours.get(), prepared->plan, options.state, executed);
   if (admitted.ok()) return executed;
   (void)sys::signal_process(executed.pidfd.get(), SIGKILL);  // it may have ended
   (void)sys::wait_process(executed.pidfd.get());

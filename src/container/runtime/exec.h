@@ -36,6 +36,8 @@ struct ExecOptions {
   /// The standard streams when process.terminal is false; -1: /dev/null. Borrowed.
   int stdio[3] = {-1, -1, -1};
   unsigned preserved_fds = 0;  // as CreateOptions
+  /// The container's state as JSON, for an agent that a seccomp filter asks.
+  std::string state;
   bool new_keyring = true;
 };
 

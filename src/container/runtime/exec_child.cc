@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "container/isolate/rootfs.h"
 #include "container/runtime/exec_plan.h"
 
 namespace berth::container {
@@ -24,7 +25,7 @@ class Joiner final : WorkloadChild {
   bool join() {
     return enter_cgroups(child_, {plan_.entrances.fds, plan_.entrances.count}) &&
            join_namespaces(child_, plan_.init, plan_.namespaces, plan_.twice) &&
-           (!plan_.twice || be_born_inside());
+           (!plan_.twice || be_born_inside()) && (!plan_.needs_proc() || open_proc(child_));
   }
 
   // Returns in the child, which is the parent's child like this process.

@@ -36,12 +36,22 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kReadonlyRoot, "cannot make the root filesystem read-only"},
     {Step::kPivotRoot, "cannot pivot into the root filesystem"},
     {Step::kStandardStreams, "cannot set up the standard streams"},
+    {Step::kMemoryPolicy,
+     "cannot set linux.memoryPolicy (does the host have these nodes, and the cpuset allow them?)"},
+    {Step::kPersonality, "cannot set linux.personality"},
+    {Step::kApparmor, "cannot apply process.apparmorProfile (is the profile loaded?)"},
+    {Step::kSelinux, "cannot apply process.selinuxLabel"},
+    {Step::kIoPriority, "cannot set process.ioPriority"},
+    {Step::kScheduler,
+     "cannot set process.scheduler (a real-time policy needs CAP_SYS_NICE of the host and a cgroup "
+     "with real-time runtime, SCHED_DEADLINE a process that may run on every CPU)"},
     {Step::kGroups, "cannot set the supplementary groups"},
     {Step::kUserIds, "cannot change to the user and group of the process (are they mapped?)"},
     {Step::kBoundingSet, "cannot drop capabilities from the bounding set"},
     {Step::kCapabilities, "cannot set the capabilities"},
     {Step::kNoNewPrivileges, "cannot set no_new_privs"},
     {Step::kSeccomp, "cannot load the seccomp filter"},
+    {Step::kSeccompListener, "cannot give the seccomp agent its listener (has the agent ended?)"},
     {Step::kCloseDescriptors, "cannot mark descriptors to be closed"},
     {Step::kHookOwnProgram, "a startContainer hook leads to the runtime's own program"},
     {Step::kChannel, "the process lost its parent"},
@@ -67,6 +77,12 @@ std::string mount_text(const Failure& failure, const MountPlan& mount) {
     case Step::kMountAttributes:
       return fmt::format("cannot set the options of the mount of {} on {}", what,
                          mount.destination);
+    case Step::kMountMapping:
+      return fmt::format(
+          "cannot map the ids of the mount of {} on {} (does its file system support that?)", what,
+          mount.destination);
+    case Step::kMountCopyUp:
+      return fmt::format("cannot fill the {} on {} with what it covers", what, mount.destination);
     default:
       return fmt::format("cannot mount {} on {}", what, mount.destination);
   }
@@ -110,6 +126,8 @@ std::string describe_step(const Failure& failure, const InitPlan& plan) {
     case Step::kMountInsideProc:
     case Step::kMountFilesystem:
     case Step::kMountAttributes:
+    case Step::kMountMapping:
+    case Step::kMountCopyUp:
     case Step::kMountAttach:
       return i < plan.mounts.size() ? mount_text(failure, plan.mounts[i]) : "cannot mount";
     case Step::kDeviceNode:

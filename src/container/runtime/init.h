@@ -9,6 +9,7 @@
 #include "container/cgroup/manager.h"
 #include "container/isolate/devices.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/mapped_mounts.h"
 #include "container/isolate/mounts.h"
 #include "container/isolate/namespaces.h"
 #include "container/isolate/protect.h"
@@ -26,13 +27,15 @@ struct InitPlan : WorkloadPlan {
   UtsPlan uts;
   RootfsPlan rootfs;
   std::vector<MountPlan> mounts;
+  MappedMounts mapped;  // those of them that the parent makes
   std::size_t first_late =
       0;  // mounts from here on wait until init is in its network namespace and its cgroups
   DevicesPlan devices;
   ProtectPlan protect;
   SysctlPlan sysctl;
   HooksPlan hooks;
-  bool runtime_hooks = false;  // the parent has hooks to run while the container is being made
+  bool runtime_hooks =
+      false;  // the parent has hooks to run, or interfaces to move, while it is being made
   int start_socket = -1;
 };
 

@@ -110,15 +110,16 @@ TEST(MountOrder, PathsAreComparedWhateverTheirSlashes) {
 
 TEST(InitPlan, AnErrorNamesTheMountByItsPlaceInTheSpec) {
   std::vector<Mount> mounts = {mount_at("/sys", "sysfs"), mount_at("/a", "tmpfs")};
-  mounts[1].options = {"tmpcopyup"};
+  mounts[1].options = {"copy-symlink"};
   auto made = plan(mounts);
   ASSERT_FALSE(made.ok());
-  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]: mount option 'tmpcopyup'"));
+  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]: mount option 'copy-symlink'"));
   mounts[1].options.clear();
   mounts[1].uid_mappings = mounts[1].gid_mappings = {{0, 1, 1}};
   made = plan(mounts);
-  EXPECT_EQ(made.error().kind(), ErrorKind::kUnsupported);
-  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]"));
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.error().kind(), ErrorKind::kInvalid);
+  EXPECT_THAT(made.error().message(), HasSubstr("mounts[1]: ids can only be mapped for a bind"));
 }
 
 TEST(InitPlan, TakesTheCallersDescriptorsAndHooks) {

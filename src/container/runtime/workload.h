@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/result.h"
+#include "container/isolate/attributes.h"
 #include "container/isolate/child.h"
 #include "container/isolate/console.h"
 #include "container/isolate/execute.h"
@@ -17,6 +18,7 @@ namespace berth::container {
 
 struct WorkloadPlan {
   ConsolePlan console;
+  AttributesPlan attributes;
   IdentityPlan identity;
   ExecutePlan execute;
   int stdio[3] = {-1, -1, -1};  // borrowed; -1: /dev/null

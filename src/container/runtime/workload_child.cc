@@ -40,7 +40,9 @@ bool WorkloadChild::leave_parent() {
 
 bool WorkloadChild::settle(std::span<const int> own, std::initializer_list<int> kept) {
   if (console_ >= 0 && !tell(Word::kConsole, {&console_, 1})) return false;
-  if (!enter_streams(own) || !close_own_descriptors(kept)) return false;
+  if (!enter_streams(own) || !enter_attributes(child_, workload_.attributes) ||
+      !close_own_descriptors(kept))
+    return false;
   enter_home(workload_.execute, workload_.identity.uid);
   return enter_identity(child_, workload_.identity) &&
          enter_working_directory(child_, workload_.execute);
@@ -48,8 +50,11 @@ bool WorkloadChild::settle(std::span<const int> own, std::initializer_list<int> 
 
 bool WorkloadChild::close_own_descriptors(std::initializer_list<int> kept) {
   int sorted[8] = {};
-  if (kept.size() > std::size(sorted)) return child_.fail_with(E2BIG, Step::kCloseDescriptors);
-  int* const end = std::ranges::copy(kept, sorted).out;
+  if (kept.size() + 2 > std::size(sorted)) return child_.fail_with(E2BIG, Step::kCloseDescriptors);
+  int* end = std::ranges::copy(kept, sorted).out;
+  const NotifyPlan& notify = workload_.execute.notify;
+  *end++ = notify.socket.get();
+  *end++ = notify.state.get();
   std::sort(sorted, end);
   const int* const first = std::upper_bound(sorted, end, -1);
   return close_descriptors(child_, 3 + workload_.preserved_fds,

@@ -29,6 +29,8 @@ inline constexpr auto kSeccompFlags = std::to_array<SeccompFlagRow>({
     {"SECCOMP_FILTER_FLAG_TSYNC", 0},  // one thread is filtered; there is no other
     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+    // The kernel takes it with a listener only: execute_child.cc.
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 });
 
 /// Words of a profile's `architectures` that open the gate for calls of that kind. The first is the

@@ -34,6 +34,9 @@ template <typename T>
 void write_value(JsonWriter& out, T& value);
 
 template <typename T>
+void write_value(JsonWriter& out, std::map<std::string, T>& map);
+
+template <typename T>
 void write_value(JsonWriter& out, std::optional<T>& value) {
   write_value(out, *value);
 }
@@ -45,11 +48,12 @@ void write_value(JsonWriter& out, std::vector<T>& list) {
   out.end_array();
 }
 
-void write_value(JsonWriter& out, std::map<std::string, std::string>& map) {
+template <typename T>
+void write_value(JsonWriter& out, std::map<std::string, T>& map) {
   out.begin_object();
-  for (const auto& [name, text] : map) {
+  for (auto& [name, value] : map) {
     out.key(name);
-    out.write(std::string_view(text));
+    write_value(out, value);
   }
   out.end_object();
 }

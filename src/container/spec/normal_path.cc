@@ -12,4 +12,8 @@ std::string normal_path(std::string_view path) {
   return normal;
 }
 
+std::string absolute_path(std::string_view path) {
+  return path.starts_with('/') ? std::string(path) : "/" + std::string(path);
+}
+
 }  // namespace berth::container

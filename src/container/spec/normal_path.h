@@ -8,5 +8,8 @@ namespace berth::container {
 
 /// Without "." and double slashes, and without a slash at the end.
 std::string normal_path(std::string_view path);
+/// A destination of a mount, which may be given without the slash at its front: config.md,
+/// "Mounts".
+std::string absolute_path(std::string_view path);
 
 }  // namespace berth::container

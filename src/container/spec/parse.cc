@@ -128,14 +128,19 @@ void read_list(Context& context, std::vector<T>& list) {
   }
 }
 
-void read_map(Context& context, std::map<std::string, std::string>& map) {
+template <typename T>
+void read_map(Context& context, std::map<std::string, T>& map) {
   if (!context.reader.begin_object()) return;
   std::string name;
   while (context.reader.next_key(name)) {
     if (name.find('\0') != std::string::npos) context.reader.fail_value("free of NUL characters");
-    std::string text;
-    context.reader.read(text);
-    map.insert_or_assign(name, std::move(text));
+    // What a structure has in it is named by the path to it; a text is just the map's.
+    constexpr bool kNested = !std::same_as<T, std::string>;
+    if constexpr (kNested) context.reader.enter(name);
+    T value;
+    read_value(context, value);
+    if constexpr (kNested) context.reader.leave();
+    map.insert_or_assign(name, std::move(value));
   }
 }
 
@@ -143,6 +148,10 @@ template <typename T>
 inline constexpr bool kIsList = false;
 template <typename T>
 inline constexpr bool kIsList<std::vector<T>> = true;
+template <typename T>
+inline constexpr bool kIsMap = false;
+template <typename T>
+inline constexpr bool kIsMap<std::map<std::string, T>> = true;
 template <typename T>
 inline constexpr bool kIsOptional = false;
 template <typename T>
@@ -166,7 +175,7 @@ void read_value(Context& context, T& value) {
     read_list(context, value);
   } else if constexpr (kIsOptional<T>) {
     read_value(context, value.emplace());
-  } else if constexpr (std::same_as<T, std::map<std::string, std::string>>) {
+  } else if constexpr (kIsMap<T>) {
     read_map(context, value);
   } else {
     read_struct(context, value);

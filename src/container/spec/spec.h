@@ -61,6 +61,55 @@ struct ConsoleSize {
   friend bool operator==(const ConsoleSize&, const ConsoleSize&) = default;
 };
 
+/// sched(7).
+enum class SchedulerPolicy : std::uint8_t {
+  kOther,
+  kFifo,
+  kRoundRobin,
+  kBatch,
+  kIso,
+  kIdle,
+  kDeadline,
+};
+
+enum class SchedulerFlag : std::uint8_t {
+  kResetOnFork,
+  kReclaim,
+  kDeadlineOverrun,
+  kKeepPolicy,
+  kKeepParams,
+  kUtilClampMin,
+  kUtilClampMax,
+};
+
+/// sched_setattr(2). Times in nanoseconds.
+struct Scheduler {
+  SchedulerPolicy policy = SchedulerPolicy::kOther;
+  std::int32_t nice = 0;
+  std::int32_t priority = 0;
+  std::vector<SchedulerFlag> flags;
+  std::uint64_t runtime = 0;
+  std::uint64_t deadline = 0;
+  std::uint64_t period = 0;
+  friend bool operator==(const Scheduler&, const Scheduler&) = default;
+};
+
+enum class IoPriorityClass : std::uint8_t { kRealtime, kBestEffort, kIdle };
+
+/// ioprio_set(2).
+struct IoPriority {
+  IoPriorityClass io_class = IoPriorityClass::kBestEffort;
+  std::int32_t priority = 0;  // 0, the highest, to 7
+  friend bool operator==(const IoPriority&, const IoPriority&) = default;
+};
+
+/// Of a process that joins the container later, never of init. Lists as "0-3,7".
+struct CpuAffinity {
+  std::string initial;  // before it enters the container's cgroups
+  std::string final;    // after that; empty: as the kernel has it then
+  friend bool operator==(const CpuAffinity&, const CpuAffinity&) = default;
+};
+
 struct Process {
   bool terminal = false;
   std::optional<ConsoleSize> console_size;
@@ -73,6 +122,11 @@ struct Process {
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
   std::optional<std::int32_t> oom_score_adj;
+  std::string apparmor_profile;
+  std::string selinux_label;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_cpu_affinity;
   friend bool operator==(const Process&, const Process&) = default;
 };
 
@@ -212,6 +266,26 @@ struct HugepageLimit {
   friend bool operator==(const HugepageLimit&, const HugepageLimit&) = default;
 };
 
+/// Absent: no limit.
+struct RdmaLimit {
+  std::optional<std::uint32_t> handles;
+  std::optional<std::uint32_t> objects;
+  friend bool operator==(const RdmaLimit&, const RdmaLimit&) = default;
+};
+
+struct InterfacePriority {
+  std::string name;
+  std::uint32_t priority = 0;
+  friend bool operator==(const InterfacePriority&, const InterfacePriority&) = default;
+};
+
+/// cgroup v1 only.
+struct NetworkResources {
+  std::optional<std::uint32_t> class_id;
+  std::vector<InterfacePriority> priorities;
+  friend bool operator==(const NetworkResources&, const NetworkResources&) = default;
+};
+
 struct Resources {
   std::vector<DeviceRule> devices;
   MemoryResources memory;
@@ -220,6 +294,8 @@ struct Resources {
   BlockIoResources block_io;
   std::vector<HugepageLimit> hugepage_limits;
   std::map<std::string, std::string> unified;  // cgroup v2 file name -> text
+  NetworkResources network = {};
+  std::map<std::string, RdmaLimit> rdma = {};  // by the device's name
   friend bool operator==(const Resources&, const Resources&) = default;
 };
 
@@ -260,6 +336,8 @@ struct SeccompProfile {
   std::vector<std::string> architectures;          // "SCMP_ARCH_X86_64"
   std::vector<std::string> flags;
   std::vector<SeccompRule> syscalls;
+  std::string listener_path = {};      // of the agent's socket, for kNotify
+  std::string listener_metadata = {};  // for the agent
   friend bool operator==(const SeccompProfile&, const SeccompProfile&) = default;
 };
 
@@ -276,6 +354,41 @@ struct TimeOffsets {
   friend bool operator==(const TimeOffsets&, const TimeOffsets&) = default;
 };
 
+enum class PersonalityDomain : std::uint8_t { kLinux, kLinux32 };
+
+/// personality(2). The specification has no flags yet.
+struct Personality {
+  PersonalityDomain domain = PersonalityDomain::kLinux;
+  std::vector<std::string> flags;
+  friend bool operator==(const Personality&, const Personality&) = default;
+};
+
+enum class MemoryPolicyMode : std::uint8_t {
+  kDefault,
+  kPreferred,
+  kBind,
+  kInterleave,
+  kLocal,
+  kPreferredMany,
+  kWeightedInterleave,
+};
+
+enum class MemoryPolicyFlag : std::uint8_t { kStaticNodes, kRelativeNodes, kNumaBalancing };
+
+/// set_mempolicy(2).
+struct MemoryPolicy {
+  MemoryPolicyMode mode = MemoryPolicyMode::kDefault;
+  std::string nodes;  // "0-3,7"
+  std::vector<MemoryPolicyFlag> flags;
+  friend bool operator==(const MemoryPolicy&, const MemoryPolicy&) = default;
+};
+
+/// A network interface of the host that the container gets.
+struct NetDevice {
+  std::string name;  // in the container; empty: as on the host
+  friend bool operator==(const NetDevice&, const NetDevice&) = default;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings;
@@ -290,6 +403,10 @@ struct Linux {
   std::string rootfs_propagation;  // "private", "shared", "slave", "unbindable", each also with
                                    // "r"; empty: private
   TimeOffsets time_offsets;
+  std::string mount_label;  // SELinux's context for the container's file systems
+  std::optional<MemoryPolicy> memory_policy;
+  std::optional<Personality> personality;
+  std::map<std::string, NetDevice> net_devices;  // by the name on the host
   friend bool operator==(const Linux&, const Linux&) = default;
 };
 

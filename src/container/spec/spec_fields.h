@@ -48,6 +48,29 @@ void visit_fields(V& v, ConsoleSize& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, Scheduler& m) {
+  v.required("policy", m.policy);
+  v.field("nice", m.nice);
+  v.field("priority", m.priority);
+  v.field("flags", m.flags);
+  v.field("runtime", m.runtime);
+  v.field("deadline", m.deadline);
+  v.field("period", m.period);
+}
+
+template <typename V>
+void visit_fields(V& v, IoPriority& m) {
+  v.required("class", m.io_class);
+  v.field("priority", m.priority);
+}
+
+template <typename V>
+void visit_fields(V& v, CpuAffinity& m) {
+  v.field("initial", m.initial);
+  v.field("final", m.final);
+}
+
+template <typename V>
 void visit_fields(V& v, Process& m) {
   v.field("terminal", m.terminal);
   v.field("consoleSize", m.console_size);
@@ -59,11 +82,11 @@ void visit_fields(V& v, Process& m) {
   v.field("rlimits", m.rlimits);
   v.field("noNewPrivileges", m.no_new_privileges);
   v.field("oomScoreAdj", m.oom_score_adj);
-  v.refused("apparmorProfile");
-  v.refused("selinuxLabel");
-  v.refused("scheduler");
-  v.refused("ioPriority");
-  v.refused("execCPUAffinity");
+  v.field("apparmorProfile", m.apparmor_profile);
+  v.field("selinuxLabel", m.selinux_label);
+  v.field("scheduler", m.scheduler);
+  v.field("ioPriority", m.io_priority);
+  v.field("execCPUAffinity", m.exec_cpu_affinity);
 }
 
 template <typename V>
@@ -188,6 +211,24 @@ void visit_fields(V& v, HugepageLimit& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, RdmaLimit& m) {
+  v.field("hcaHandles", m.handles);
+  v.field("hcaObjects", m.objects);
+}
+
+template <typename V>
+void visit_fields(V& v, InterfacePriority& m) {
+  v.required("name", m.name);
+  v.required("priority", m.priority);
+}
+
+template <typename V>
+void visit_fields(V& v, NetworkResources& m) {
+  v.field("classID", m.class_id);
+  v.field("priorities", m.priorities);
+}
+
+template <typename V>
 void visit_fields(V& v, Resources& m) {
   v.field("devices", m.devices);
   v.field("memory", m.memory);
@@ -196,8 +237,8 @@ void visit_fields(V& v, Resources& m) {
   v.field("blockIO", m.block_io);
   v.field("hugepageLimits", m.hugepage_limits);
   v.field("unified", m.unified);
-  v.refused("network");
-  v.refused("rdma");
+  v.field("network", m.network);
+  v.field("rdma", m.rdma);
 }
 
 template <typename V>
@@ -223,8 +264,8 @@ void visit_fields(V& v, SeccompProfile& m) {
   v.field("architectures", m.architectures);
   v.field("flags", m.flags);
   v.field("syscalls", m.syscalls);
-  v.refused("listenerPath");
-  v.refused("listenerMetadata");
+  v.field("listenerPath", m.listener_path);
+  v.field("listenerMetadata", m.listener_metadata);
 }
 
 template <typename V>
@@ -237,6 +278,24 @@ template <typename V>
 void visit_fields(V& v, TimeOffsets& m) {
   v.field("monotonic", m.monotonic);
   v.field("boottime", m.boottime);
+}
+
+template <typename V>
+void visit_fields(V& v, Personality& m) {
+  v.required("domain", m.domain);
+  v.field("flags", m.flags);
+}
+
+template <typename V>
+void visit_fields(V& v, MemoryPolicy& m) {
+  v.required("mode", m.mode);
+  v.field("nodes", m.nodes);
+  v.field("flags", m.flags);
+}
+
+template <typename V>
+void visit_fields(V& v, NetDevice& m) {
+  v.field("name", m.name);
 }
 
 template <typename V>
@@ -253,11 +312,11 @@ void visit_fields(V& v, Linux& m) {
   v.field("maskedPaths", m.masked_paths);
   v.field("readonlyPaths", m.readonly_paths);
   v.field("seccomp", m.seccomp);
-  v.refused("mountLabel");
+  v.field("mountLabel", m.mount_label);
+  v.field("memoryPolicy", m.memory_policy);
+  v.field("personality", m.personality);
   v.refused("intelRdt");
-  v.refused("netDevices");
-  v.refused("memoryPolicy");
-  v.refused("personality");
+  v.field("netDevices", m.net_devices);
 }
 
 template <typename V>

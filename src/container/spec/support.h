@@ -12,8 +12,6 @@
 
 namespace berth::container {
 
-/// Whether `mounts[].uidMappings` and `gidMappings` are obeyed: runtime/plan.cc.
-inline constexpr bool kIdMappedMounts = false;
 /// Whether cgroups can be made by way of systemd: runtime/container.cc.
 inline constexpr bool kSystemdCgroups = false;
 /// Whether containers can be written to disk and taken up again.

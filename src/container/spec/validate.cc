@@ -1,4 +1,6 @@
 // validate(): one function per section of config.json.
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -8,6 +10,7 @@
 #include "container/spec/names.h"
 #include "container/spec/normal_path.h"
 #include "container/spec/spec.h"
+#include "container/spec/validate_attributes.h"
 
 namespace berth::container {
 namespace {
@@ -69,7 +72,10 @@ Result<void> check_process(const Process& process) {
         return invalid("process.rlimits[{}]: {} is given twice", i, limit.type);
   }
   if (process.capabilities) TRY(check_capabilities(*process.capabilities));
-  return {};
+  for (std::size_t i = 0; i < process.env.size(); ++i)
+    if (const auto equals = process.env[i].find('='); equals == 0 || equals == std::string::npos)
+      return invalid("process.env[{}] must be NAME=value, not '{}'", i, process.env[i]);
+  return check_attributes(process);
 }
 
 Result<void> check_hooks(const Hooks& hooks) {
@@ -91,15 +97,19 @@ Result<void> check_hooks(const Hooks& hooks) {
   return {};
 }
 
-bool is_bind(const Mount& mount) {
-  return mount.type == "bind" || std::ranges::any_of(mount.options, [](const std::string& option) {
-           return option == "bind" || option == "rbind";
-         });
+bool has_option(const Mount& mount, std::string_view option) {
+  return std::ranges::find(mount.options, option) != mount.options.end();
 }
 
-// CVE-2019-16884, CVE-2019-19921. Links that lead to /proc are caught where the mount is made.
+bool is_bind(const Mount& mount) {
+  return mount.type == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
+}
+
+// CVE-2019-16884, CVE-2019-19921. A remount covers nothing. Links that lead to /proc are caught
+// where the mount is made.
 Result<void> check_proc_mount(const Mount& mount) {
-  const std::string target = normal_path(mount.destination);
+  if (has_option(mount, "remount")) return {};
+  const std::string target = normal_path(absolute_path(mount.destination));
   if (target == "/proc") {
     // A bind is one whatever type it claims to have.
     const bool genuine =
@@ -114,12 +124,11 @@ Result<void> check_proc_mount(const Mount& mount) {
 Result<void> check_mounts(const std::vector<Mount>& mounts) {
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     const Mount& mount = mounts[i];
-    if (!is_absolute(mount.destination))
-      return invalid("mounts[{}].destination must be absolute, not '{}'", i, mount.destination);
+    if (mount.destination.empty()) return invalid("mounts[{}].destination must not be empty", i);
     if (has_dot_dot(mount.destination))
       return invalid("mounts[{}].destination must not contain '..': '{}'", i, mount.destination);
     TRY(check_proc_mount(mount));
-    if (mount.type.empty() && !is_bind(mount))
+    if (mount.type.empty() && !is_bind(mount) && !has_option(mount, "remount"))
       return invalid("mounts[{}].type must be given, or 'bind' be among its options", i);
     if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
       return invalid("mounts[{}] must have both uidMappings and gidMappings, or neither", i);
@@ -220,6 +229,36 @@ Result<void> check_devices(const Linux& section) {
   return {};
 }
 
+// What the kernel takes as a name: dev_valid_name(), net/core/dev.c.
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+         name.find_first_of("/: \t\n\v\f\r") == std::string_view::npos;
+}
+
+Result<void> check_network(const Spec& spec) {
+  const Linux& section = spec.linux_;
+  for (const auto& [name, device] : section.net_devices) {
+    if (!is_interface_name(name))
+      return invalid("linux.netDevices: '{}' is no interface's name", name);
+    if (!device.name.empty() && !is_interface_name(device.name))
+      return invalid("linux.netDevices.{}.name: '{}' is no interface's name", name, device.name);
+  }
+  if (!section.net_devices.empty() && !find_namespace(spec, NamespaceType::kNetwork))
+    return invalid("linux.netDevices needs a network namespace to move them into");
+  for (const InterfacePriority& interface : section.resources.network.priorities)
+    if (!is_interface_name(interface.name))
+      return invalid("linux.resources.network.priorities: '{}' is no interface's name",
+                     interface.name);
+  for (const auto& [name, limit] : section.resources.rdma)
+    if (name.empty() || name.find_first_of(" \n") != std::string::npos ||
+        (!limit.handles && !limit.objects))
+      return invalid(
+          "linux.resources.rdma: '{}' must be a device's name with hcaHandles or "
+          "hcaObjects",
+          name);
+  return {};
+}
+
 Result<void> check_paths(const Linux& section) {
   const auto check = [](std::string_view field,
                         const std::vector<std::string>& paths) -> Result<void> {
@@ -245,19 +284,34 @@ Result<void> check_paths(const Linux& section) {
   return {};
 }
 
+// "When the action doesn't support an errno, the runtime MUST print and error and fail."
+bool takes_errno(SeccompAction action) {
+  return action == SeccompAction::kErrno || action == SeccompAction::kTrace;
+}
+
 Result<void> check_seccomp(const SeccompProfile& profile) {
   constexpr std::uint32_t kMaxErrno = 4095;  // seccomp(2): SECCOMP_RET_ERRNO's largest value
-  if (profile.default_action == SeccompAction::kNotify)
-    return fail(ErrorKind::kUnsupported,
-                "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY is not supported");
+  const bool notifies = profile.default_action == SeccompAction::kNotify ||
+                        std::ranges::find(profile.syscalls, SeccompAction::kNotify,
+                                          &SeccompRule::action) != profile.syscalls.end();
+  if (notifies && !is_absolute(profile.listener_path))
+    return invalid(
+        "linux.seccomp.listenerPath must be an absolute path for SCMP_ACT_NOTIFY, not '{}'",
+        profile.listener_path);
+  if (!profile.listener_metadata.empty() && profile.listener_path.empty())
+    return invalid("linux.seccomp.listenerMetadata needs a listenerPath");
+  if (profile.default_errno_ret && !takes_errno(profile.default_action))
+    return invalid("linux.seccomp.defaultErrnoRet is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not {}",
+                   name_of(profile.default_action));
   if (profile.default_errno_ret.value_or(0) > kMaxErrno)
     return invalid("linux.seccomp.defaultErrnoRet must be at most {}", kMaxErrno);
   for (std::size_t i = 0; i < profile.syscalls.size(); ++i) {
     const SeccompRule& rule = profile.syscalls[i];
-    if (rule.action == SeccompAction::kNotify)
-      return fail(ErrorKind::kUnsupported,
-                  "linux.seccomp.syscalls[{}]: SCMP_ACT_NOTIFY is not supported", i);
     if (rule.names.empty()) return invalid("linux.seccomp.syscalls[{}].names must not be empty", i);
+    if (rule.errno_ret && !takes_errno(rule.action))
+      return invalid(
+          "linux.seccomp.syscalls[{}].errnoRet is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not {}", i,
+          name_of(rule.action));
     if (rule.errno_ret.value_or(0) > kMaxErrno)
       return invalid("linux.seccomp.syscalls[{}].errnoRet must be at most {}", i, kMaxErrno);
     for (const SeccompArg& arg : rule.args)
@@ -304,8 +358,9 @@ Result<void> validate(const Spec& spec) {
   for (const auto& [key, value] : spec.linux_.sysctl) TRY(check_sysctl(spec, key));
   TRY(check_devices(spec.linux_));
   TRY(check_paths(spec.linux_));
+  TRY(check_network(spec));
   if (spec.linux_.seccomp) TRY(check_seccomp(*spec.linux_.seccomp));
-  return {};
+  return check_attributes(spec.linux_);
 }
 
 }  // namespace berth::container

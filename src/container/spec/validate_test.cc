@@ -158,8 +158,14 @@ TEST(Validate, Hooks) {
 
 TEST(Validate, Mounts) {
   check({
-      {"mounts[0].destination must be absolute, not 'x'",
-       [](Spec& s) { s.mounts = {mount_at("x")}; }},
+      {"mounts[0].destination must not be empty", [](Spec& s) { s.mounts = {mount_at("")}; }},
+      {"", [](Spec& s) { s.mounts = {mount_at("x")}; }},
+      {"is inside /proc", [](Spec& s) { s.mounts = {mount_at("proc/self/attr")}; }},
+      {"",
+       [](Spec& s) {
+         s.mounts = {mount_at("/proc/self", "")};
+         s.mounts[0].options = {"ro", "remount"};
+       }},
       {"mounts[1].destination must not contain '..'",
        [](Spec& s) { s.mounts = {mount_at("/a..b"), mount_at("/a/../b")}; }},
       {"mounts[0].destination must not contain '..'",
@@ -372,24 +378,144 @@ TEST(Validate, Seccomp) {
   };
   check({
       {"", with([](SeccompRule&) {})},
-      {"linux.seccomp.defaultAction: SCMP_ACT_NOTIFY",
-       [](Spec& s) { s.linux_.seccomp.emplace().default_action = SeccompAction::kNotify; },
-       ErrorKind::kUnsupported},
+      {"linux.seccomp.listenerPath must be an absolute path for SCMP_ACT_NOTIFY, not ''",
+       [](Spec& s) { s.linux_.seccomp.emplace().default_action = SeccompAction::kNotify; }},
+      {"linux.seccomp.listenerMetadata needs a listenerPath",
+       [](Spec& s) { s.linux_.seccomp.emplace().listener_metadata = "x"; }},
+      {"",
+       [](Spec& s) {
+         s.linux_.seccomp.emplace().default_action = SeccompAction::kNotify;
+         s.linux_.seccomp->listener_path = "/run/agent";
+         s.linux_.seccomp->listener_metadata = "x";
+       }},
       {"linux.seccomp.defaultErrnoRet must be at most 4095",
        [](Spec& s) { s.linux_.seccomp.emplace().default_errno_ret = 4096; }},
-      {"linux.seccomp.syscalls[0]: SCMP_ACT_NOTIFY",
-       with([](SeccompRule& r) { r.action = SeccompAction::kNotify; }), ErrorKind::kUnsupported},
+      {"linux.seccomp.listenerPath",
+       with([](SeccompRule& r) { r.action = SeccompAction::kNotify; })},
       {"linux.seccomp.syscalls[0].names must not be empty",
        with([](SeccompRule& r) { r.names.clear(); })},
-      {"linux.seccomp.syscalls[0].errnoRet must be at most 4095",
-       with([](SeccompRule& r) { r.errno_ret = 4096; })},
-      {"", with([](SeccompRule& r) { r.errno_ret = 4095; })},
+      {"linux.seccomp.syscalls[0].errnoRet must be at most 4095", with([](SeccompRule& r) {
+         r.action = SeccompAction::kErrno;
+         r.errno_ret = 4096;
+       })},
+      {"", with([](SeccompRule& r) {
+         r.action = SeccompAction::kErrno;
+         r.errno_ret = 4095;
+       })},
+      {"", with([](SeccompRule& r) {
+         r.action = SeccompAction::kTrace;
+         r.errno_ret = 1;
+       })},
+      {"linux.seccomp.syscalls[0].errnoRet is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not "
+       "SCMP_ACT_ALLOW",
+       with([](SeccompRule& r) { r.errno_ret = 1; })},
+      {"linux.seccomp.defaultErrnoRet is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE, not SCMP_ACT_LOG",
+       [](Spec& s) {
+         s.linux_.seccomp.emplace().default_action = SeccompAction::kLog;
+         s.linux_.seccomp->default_errno_ret = 1;
+       }},
       {"linux.seccomp.syscalls[0].args: index must be at most 5", with([](SeccompRule& r) {
          r.args.push_back({.index = 6, .value = 0, .value_two = 0, .op = SeccompOperator::kEq});
        })},
       {"", with([](SeccompRule& r) {
          r.args.push_back({.index = 5, .value = 0, .value_two = 0, .op = SeccompOperator::kEq});
        })},
+  });
+}
+
+TEST(Validate, Environment) {
+  check({
+      {"", [](Spec& s) { s.process.env = {"A=", "B==", "A=1"}; }},
+      {"process.env[1] must be NAME=value, not 'B'", [](Spec& s) { s.process.env = {"A=", "B"}; }},
+      {"process.env[0] must be NAME=value, not '=b'", [](Spec& s) { s.process.env = {"=b"}; }},
+  });
+}
+
+Scheduler scheduler(SchedulerPolicy policy, std::int32_t priority = 0) {
+  Scheduler made;
+  made.policy = policy;
+  made.priority = priority;
+  return made;
+}
+
+TEST(Validate, Scheduler) {
+  const auto with = [](SchedulerPolicy policy, std::function<void(Scheduler&)> change) {
+    return [=](Spec& s) { change(s.process.scheduler.emplace(scheduler(policy))); };
+  };
+  const auto priority = [](std::int32_t value) {
+    return [=](Scheduler& s) { s.priority = value; };
+  };
+  check({
+      {"", with(SchedulerPolicy::kOther, [](Scheduler& s) { s.nice = -20; })},
+      {"", with(SchedulerPolicy::kBatch, [](Scheduler& s) { s.nice = 19; })},
+      {"process.scheduler.nice must be from -20 to 19, not 20",
+       with(SchedulerPolicy::kOther, [](Scheduler& s) { s.nice = 20; })},
+      {"process.scheduler.nice", with(SchedulerPolicy::kOther, [](Scheduler& s) { s.nice = -21; })},
+      {"process.scheduler.priority is for SCHED_FIFO and SCHED_RR, not for SCHED_IDLE",
+       with(SchedulerPolicy::kIdle, priority(1))},
+      {"", with(SchedulerPolicy::kFifo, priority(1))},
+      {"", with(SchedulerPolicy::kRoundRobin, priority(99))},
+      {"process.scheduler.priority must be from 1 to 99 for SCHED_FIFO",
+       with(SchedulerPolicy::kFifo, priority(0))},
+      {"process.scheduler.priority must be from 1 to 99 for SCHED_RR",
+       with(SchedulerPolicy::kRoundRobin, priority(100))},
+      {"are for SCHED_DEADLINE, not for SCHED_OTHER",
+       with(SchedulerPolicy::kOther, [](Scheduler& s) { s.runtime = 1; })},
+      {"", with(SchedulerPolicy::kDeadline, [](Scheduler& s) { s.runtime = s.deadline = 1; })},
+  });
+}
+
+TEST(Validate, InterfacesAndTheirLimits) {
+  const auto device = [](const char* name, const char* inside) {
+    return [=](Spec& s) { s.linux_.net_devices[name].name = inside; };
+  };
+  check({
+      {"", device("eth0", "")},
+      {"", device("eth0", "eth%d")},
+      {"linux.netDevices: '' is no interface's name", device("", "")},
+      {"linux.netDevices: 'sixteen-is-over15' is no", device("sixteen-is-over15", "")},
+      {"linux.netDevices.eth0.name: 'a/b' is no interface's name", device("eth0", "a/b")},
+      {"linux.netDevices.eth0.name: '..' is no interface's name", device("eth0", "..")},
+      {"linux.netDevices needs a network namespace",
+       [](Spec& s) {
+         s.linux_.net_devices["eth0"];
+         without(s, NamespaceType::kNetwork);
+       }},
+      {"linux.resources.network.priorities: 'a b' is no interface's name",
+       [](Spec& s) { s.linux_.resources.network.priorities = {{"a b", 1}}; }},
+      {"", [](Spec& s) { s.linux_.resources.rdma["mlx5"].handles = 1; }},
+      {"linux.resources.rdma: 'mlx5' must be a device's name with hcaHandles or hcaObjects",
+       [](Spec& s) { s.linux_.resources.rdma["mlx5"]; }},
+      {"linux.resources.rdma: 'a b'", [](Spec& s) { s.linux_.resources.rdma["a b"].objects = 1; }},
+  });
+}
+
+TEST(Validate, OtherAttributes) {
+  const auto memory = [](MemoryPolicyMode mode, const char* nodes) {
+    return [=](Spec& s) { s.linux_.memory_policy = MemoryPolicy{mode, nodes, {}}; };
+  };
+  check({
+      {"", [](Spec& s) { s.process.io_priority = {IoPriorityClass::kIdle, 7}; }},
+      {"process.ioPriority.priority must be from 0 to 7, not 8",
+       [](Spec& s) { s.process.io_priority = {IoPriorityClass::kIdle, 8}; }},
+      {"process.ioPriority.priority must be from 0 to 7, not -1",
+       [](Spec& s) { s.process.io_priority = {IoPriorityClass::kIdle, -1}; }},
+      {"", [](Spec& s) { s.process.exec_cpu_affinity = {"0-1", "3"}; }},
+      {"process.execCPUAffinity.initial must be a list like 0-3,7, not 'x'",
+       [](Spec& s) { s.process.exec_cpu_affinity = {"x", "3"}; }},
+      {"process.execCPUAffinity.final must be a list",
+       [](Spec& s) { s.process.exec_cpu_affinity = {"", "3-1"}; }},
+      {"linux.personality.flags: 'x' is not known",
+       [](Spec& s) { s.linux_.personality = {PersonalityDomain::kLinux, {"x"}}; }},
+      {"", memory(MemoryPolicyMode::kDefault, "")},
+      {"", memory(MemoryPolicyMode::kPreferred, "")},
+      {"", memory(MemoryPolicyMode::kPreferred, "0")},
+      {"", memory(MemoryPolicyMode::kInterleave, "0-1")},
+      {"linux.memoryPolicy.nodes must be left out with MPOL_LOCAL",
+       memory(MemoryPolicyMode::kLocal, "0")},
+      {"linux.memoryPolicy.nodes must be given with MPOL_BIND",
+       memory(MemoryPolicyMode::kBind, "")},
+      {"linux.memoryPolicy.nodes must be a list", memory(MemoryPolicyMode::kBind, "a")},
   });
 }
 
