@@ -474,6 +474,12 @@ class Features(ControlTest):
                 self.setUp()
                 self.config[section][member] = value
                 self.fails(self.run_args("true"), 1, f"{section}.{member} is not supported")
+        if not features["mountExtensions"]["idmap"]["enabled"]:
+            self.setUp()
+            ids = [{"containerID": 0, "hostID": 100000, "size": 1}]
+            self.config["mounts"].append({"destination": "/mnt", "type": "bind", "source": str(self.base),
+                                          "options": ["bind"], "uidMappings": ids, "gidMappings": ids})
+            self.fails(self.run_args("true"), 1, "not supported")
         if not features["cgroup"]["systemd"]:
             self.setUp()
             self.write_config("true")
