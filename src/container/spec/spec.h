@@ -314,8 +314,8 @@ struct Spec {
 /// kMaxSpecBytes. Does not validate().
 Result<Spec> parse_spec(std::string_view json);
 
-/// Reads what `linux.resources` holds, as `berth-runtime update --resources` is given it, and does
-/// validate() it. Errors as above; kUnsupported names a limit that is none here.
+/// Reads what `linux.resources` holds, as `berth-runtime update --resources` is given it. As above;
+/// kUnsupported names a limit that is none here.
 Result<Resources> parse_resources(std::string_view json);
 
 /// Compact JSON of everything that is set: parse_spec(to_json(spec)) == spec.
@@ -327,7 +327,7 @@ std::string to_pretty_json(const Spec& spec);
 /// kInvalid names the field; kUnsupported names a field that this runtime does not implement.
 Result<void> validate(const Spec& spec);
 
-/// The same for resources by themselves.
+/// The same for resources by themselves; parse_resources() does it.
 Result<void> validate(const Resources& resources);
 
 /// The spec `berth-runtime spec` prints: a shell behind the usual wall (pid, network, ipc, uts,
