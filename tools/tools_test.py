@@ -234,6 +234,16 @@ class Packaging(TreeTest):
         self.assertEqual(check_packaging.check_runtime(page, declared, summary + "  kill [--all] ID\n"),
                          ["berth-runtime.1: kill has no section", "berth-runtime --help: --all is no flag"])
 
+    def test_the_runtimes_help_has_the_flags_that_are_declared(self):
+        declared = {"bundle": check_packaging.Flag("b"), "keep": check_packaging.Flag()}
+        text = "usage: berth-runtime run\n  -b, --bundle DIR   where\n      --keep         no\n"
+        self.assertEqual(check_packaging.check_runtime_help("run", declared, text), [])
+        del declared["keep"]
+        declared["bundle"] = check_packaging.Flag()
+        self.assertEqual(check_packaging.check_runtime_help("run", declared, text),
+                         ["berth-runtime run --help: --bundle is missing, or has another letter",
+                          "berth-runtime run --help: --keep is no flag"])
+
     def test_a_completion_that_does_not_offer_a_word_fails(self):
         self.write("bin/berth", "")
         self.write("berth.bash", "_berth() { COMPREPLY=(run container --version --detach); }\n")

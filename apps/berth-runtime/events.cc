@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
@@ -44,8 +45,7 @@ Result<void> follow(const std::string& id, const container::CgroupManager& cgrou
     if (watched[kEnded].revents != 0) return {};
     if (Clock::now() < next) continue;
     next = std::max(next + interval, Clock::now());
-    const auto usage = container::read_usage(cgroups);
-    if (usage.ok()) TRY(print_line(stats_event(id, *usage)));
+    TRY(print_line(stats_event(id, TRY(container::read_usage(cgroups)))));
   }
 }
 

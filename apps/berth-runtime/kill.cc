@@ -51,7 +51,11 @@ Result<int> kill(const Globals& globals, Words words) {
     return fail(ErrorKind::kConflict, "container not running");
   // As runc: where the pids are shared, nothing but a word to each ends the rest.
   const bool rest = signal == SIGKILL && !record.creating && !ends_its_namespace(record.pid);
-  if (!all) TRY(sys::signal_process(pidfd->get(), signal));
+  if (!all)
+    if (auto sent = sys::signal_process(pidfd->get(), signal); !sent.ok()) {
+      if (sent.error().kind() != ErrorKind::kNotFound) return std::move(sent).error();
+      return fail(ErrorKind::kConflict, "container not running");  // it has ended just now
+    }
   if (all || rest) TRY(signal_all(record, signal));
   TRY(thaw_the_killed(record, signal, status));
   return 0;

@@ -423,12 +423,13 @@ class Events(ControlTest):
         fifo = self.rootfs / "go"
         os.mkfifo(fifo)
         self.start("sh", "-c", "read x < /go; head -c 200m /dev/zero | tail -n 1 > /dev/null; sleep 1000")
-        with subprocess.Popen(self.command("events", "--interval", "1h", "c"), stdout=subprocess.PIPE, text=True) as events:
-            waiting.until(lambda: "poll" in Path(f"/proc/{events.pid}/wchan").read_text() or
-                          "poll" in Path(f"/proc/{events.pid}/stack").read_text(), "it watches")
+        with subprocess.Popen(self.command("events", "--interval", "20ms", "c"), stdout=subprocess.PIPE, text=True) as events:
+            self.assertEqual(json.loads(events.stdout.readline())["type"], "stats", "it watches")
             fifo.write_text("x\n")
-            self.assertEqual(json.loads(events.stdout.readline()), {"type": "oom", "id": "c"})
+            told = waiting.until(lambda: (event := json.loads(events.stdout.readline()))["type"] == "oom" and event, "oom")
+            self.assertEqual(told, {"type": "oom", "id": "c"})
             self.ok("kill", "c", "KILL")
+            events.stdout.read()
             self.assertEqual(events.wait(waiting.DEADLINE), 0)
         fifo.unlink()
 
@@ -474,6 +475,12 @@ class Features(ControlTest):
                 self.setUp()
                 self.config[section][member] = value
                 self.fails(self.run_args("true"), 1, f"{section}.{member} is not supported")
+        if not features["mountExtensions"]["idmap"]["enabled"]:
+            self.setUp()
+            ids = [{"containerID": 0, "hostID": 100000, "size": 1}]
+            self.config["mounts"].append({"destination": "/mnt", "type": "bind", "source": str(self.base),
+                                          "options": ["bind"], "uidMappings": ids, "gidMappings": ids})
+            self.fails(self.run_args("true"), 1, "not supported")
         if not features["cgroup"]["systemd"]:
             self.setUp()
             self.write_config("true")

@@ -162,7 +162,10 @@ Result<std::vector<pid_t>> CgroupV2::processes() const {
 Result<void> CgroupV2::freeze(bool frozen) {
   if (!directory_) return {};
   TRY(directory_->write("cgroup.freeze", frozen ? "1" : "0"));
-  return wait_for_line(*directory_, "cgroup.events", frozen ? "frozen 1" : "frozen 0");
+  auto done = wait_for_line(*directory_, "cgroup.events", frozen ? "frozen 1" : "frozen 0");
+  // Half frozen is what nobody asked for.
+  if (!done.ok() && frozen) (void)directory_->write("cgroup.freeze", "0");
+  return done;
 }
 
 Result<void> CgroupV2::destroy() {

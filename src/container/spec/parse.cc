@@ -212,6 +212,7 @@ Result<Resources> parse_resources(std::string_view json) {
   Resources resources = TRY(parse_text<Resources>(json, "the resources", unsupported));
   if (!unsupported.empty())
     return fail(ErrorKind::kUnsupported, "the resource {} is not supported", unsupported.front());
+  TRY(validate(resources));
   return resources;
 }
 

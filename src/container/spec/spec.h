@@ -447,6 +447,9 @@ std::string to_pretty_json(const Spec& spec);
 /// kInvalid names the field; kUnsupported names a field that this runtime does not implement.
 Result<void> validate(const Spec& spec);
 
+/// The same for resources by themselves; parse_resources() does it.
+Result<void> validate(const Resources& resources);
+
 /// The spec `berth-runtime spec` prints: a shell behind the usual wall (pid, network, ipc, uts,
 /// mount, cgroup).
 Spec default_spec();

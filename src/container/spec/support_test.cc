@@ -47,6 +47,10 @@ TEST(Resources, AreReadByThemselves) {
   ASSERT_TRUE(resources.ok()) << resources.error().message();
   EXPECT_EQ(resources->memory.limit, 5);
   EXPECT_EQ(resources->memory.check_before_update, true);
+  for (const char* escaping : {R"({"unified": {"../memory.max": "1"}})",
+                               R"({"hugepageLimits": [{"pageSize": "../2MB", "limit": 1}]})"})
+    EXPECT_EQ(parse_resources(escaping).error().kind(), ErrorKind::kInvalid) << escaping;
+  EXPECT_TRUE(parse_resources(R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 1}]})").ok());
   EXPECT_EQ(parse_resources("[]").error().kind(), ErrorKind::kInvalid);
   EXPECT_THAT(parse_resources(R"({"memory": {"limit": "5"}})").error().message(),
               ::testing::StartsWith("the resources: memory.limit must be a whole number"));

@@ -272,9 +272,6 @@ Result<void> check_paths(const Linux& section) {
   TRY(check("readonlyPaths", section.readonly_paths));
   if (has_dot_dot(section.cgroups_path))
     return invalid("linux.cgroupsPath must not contain '..': '{}'", section.cgroups_path);
-  for (const auto& [name, text] : section.resources.unified)
-    if (name.empty() || name.find('/') != std::string::npos || name.starts_with("cgroup."))
-      return invalid("linux.resources.unified: '{}' is no controller's file", name);
   static constexpr std::array<std::string_view, 9> kPropagation = {
       "",       "private", "rprivate",   "slave",      "rslave",
       "shared", "rshared", "unbindable", "runbindable"};
@@ -343,6 +340,18 @@ const Namespace* find_namespace(const Spec& spec, NamespaceType type) {
   return it == all.end() ? nullptr : &*it;
 }
 
+// Both become parts of names of files.
+Result<void> validate(const Resources& resources) {
+  for (const auto& [name, text] : resources.unified)
+    if (name.empty() || name.find('/') != std::string::npos || name.starts_with("cgroup."))
+      return invalid("linux.resources.unified: '{}' is no controller's file", name);
+  for (const HugepageLimit& limit : resources.hugepage_limits)
+    if (limit.page_size.find_first_not_of("0123456789KMGB") != std::string::npos)
+      return invalid("linux.resources.hugepageLimits: '{}' is no page size like 2MB",
+                     limit.page_size);
+  return {};
+}
+
 Result<void> validate(const Spec& spec) {
   // The version is "1." and what follows: a new major version may change what fields mean.
   // semver.org, 8.
@@ -359,6 +368,7 @@ Result<void> validate(const Spec& spec) {
   TRY(check_devices(spec.linux_));
   TRY(check_paths(spec.linux_));
   TRY(check_network(spec));
+  TRY(validate(spec.linux_.resources));
   if (spec.linux_.seccomp) TRY(check_seccomp(*spec.linux_.seccomp));
   return check_attributes(spec.linux_);
 }
