@@ -77,7 +77,9 @@ Result<void> MappedMounts::add(const Mount& mount, const std::string& noun, Moun
   if (mapped && plan.kind != MountKind::kBind)
     return fail(ErrorKind::kInvalid, "{}: ids can only be mapped for a bind mount", noun);
   if (plan.kind != MountKind::kBind) return {};
-  plan.by_parent = mapped || own_user_namespace_ || joined_user_namespace_ >= 0;
+  // A user without privileges has more of them as root of the namespace.
+  const bool has_rights = ::geteuid() == 0;
+  plan.by_parent = mapped || (has_rights && (own_user_namespace_ || joined_user_namespace_ >= 0));
   if (!mapped) return {};
   if (has_own) {
     plan.user_namespace = TRY(namespace_of({mount.uid_mappings, mount.gid_mappings}).context(noun));
