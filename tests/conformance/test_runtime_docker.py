@@ -14,6 +14,7 @@ from docker_grammar import IMAGE, DockerGrammar
 
 class UnderDockerd(DockerGrammar):
     make = Dockerd
+    code_of_missing = 126  # until docker 23
 
     def test_the_daemon_knows_it(self):
         runtimes = json.loads(self.caller.ok("info", "--format", "{{json .Runtimes}}"))
