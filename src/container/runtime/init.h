@@ -31,6 +31,7 @@ struct InitPlan {
   std::vector<MountPlan> mounts;
   std::size_t first_late =
       0;  // mounts from here on wait until init is in its network namespace and its cgroups
+  bool devices_wait = false;  // what is made in /dev is made after those
   DevicesPlan devices;
   ProtectPlan protect;
   ConsolePlan console;
