@@ -157,6 +157,7 @@ struct MemoryResources {
   std::optional<std::int64_t> swap;  // memory and swap together
   std::optional<std::uint64_t> swappiness;
   std::optional<bool> disable_oom_killer;
+  std::optional<std::int64_t> kernel_tcp = {};  // buffers of TCP; v1 alone has it
   friend bool operator==(const MemoryResources&, const MemoryResources&) = default;
 };
 

@@ -126,8 +126,7 @@ void visit_fields(V& v, DeviceRule& m) {
   v.field("access", m.access);
 }
 
-// kernel, kernelTCP, useHierarchy and checkBeforeUpdate are obsolete or concern updates only:
-// skipped.
+// kernel, useHierarchy and checkBeforeUpdate are obsolete or concern updates only: skipped.
 template <typename V>
 void visit_fields(V& v, MemoryResources& m) {
   v.field("limit", m.limit);
@@ -135,6 +134,7 @@ void visit_fields(V& v, MemoryResources& m) {
   v.field("swap", m.swap);
   v.field("swappiness", m.swappiness);
   v.field("disableOOMKiller", m.disable_oom_killer);
+  v.field("kernelTCP", m.kernel_tcp);
 }
 
 template <typename V>
