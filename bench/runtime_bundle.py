@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 
 import images
+import waiting
 
 HUGETLB = Path("/sys/fs/cgroup/hugetlb")
 MEMORY = 512 << 20
@@ -110,6 +111,11 @@ class Bundle:
         return directory
 
 
+def cgroups_of(controller: str) -> int:
+    rows = (line.split() for line in Path("/proc/cgroups").read_text(encoding="ascii").splitlines())
+    return next(int(row[2]) for row in rows if row[0] == controller)
+
+
 @contextmanager
 def hugetlb_on_v1():
     """crun refuses a host where one controller is on v2 while the others are on v1. The mount is in our own namespace
@@ -123,7 +129,12 @@ def hugetlb_on_v1():
         yield
     finally:
         if wanted:
-            subprocess.run(["umount", str(HUGETLB)], check=False)
+            # A hierarchy outlives its mount as long as it has a child, also one whose end is still under way; and
+            # containerd cannot work where there is one that is not mounted.
+            for group in sorted((path for path in HUGETLB.rglob("*") if path.is_dir()), reverse=True):
+                group.rmdir()
+            waiting.until(lambda: cgroups_of("hugetlb") == 1, "the hierarchy has no children")
+            subprocess.run(["umount", str(HUGETLB)], check=True)
             HUGETLB.rmdir()
 
 
