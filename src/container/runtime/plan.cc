@@ -5,6 +5,7 @@
 #include "container/isolate/cgroup_view.h"
 #include "container/runtime/init.h"
 #include "container/spec/normal_path.h"
+#include "container/spec/support.h"
 
 namespace berth::container {
 namespace {
@@ -39,7 +40,7 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
   const auto add = [&](std::size_t index) -> Result<void> {
     const Mount& mount = spec.mounts[index];
     const std::string noun = fmt::format("mounts[{}]", index);
-    if (!mount.uid_mappings.empty())
+    if (!kIdMappedMounts && !mount.uid_mappings.empty())
       return fail(ErrorKind::kUnsupported, "{}: mounts with mapped ids are not supported", noun);
     if (mount.type == "cgroup") {
       for (MountPlan& part : TRY(plan_cgroup_view(mount, noun, view)))
@@ -76,14 +77,10 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   TRY(plan_mounts(spec, options, view, *plan));
   plan->devices = plan_devices(spec);
   plan->protect = plan_protect(spec);
-  plan->console = plan_console(spec.process);
   plan->sysctl = TRY(plan_sysctl(spec, options.network_namespace));
   plan->hooks = TRY(plan_hooks(spec.hooks));
   plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty();
-  plan->identity = TRY(plan_identity(spec));
-  TRY(plan_execute(spec, plan->execute));
-  if (plan->execute.has_seccomp) TRY(plan->report.open());
-  std::ranges::copy(options.stdio, plan->stdio);
+  TRY(plan_workload(spec, options.stdio, *plan));
   plan->start_socket = options.start_socket;
   plan->preserved_fds = options.preserved_fds;
   plan->new_keyring = options.new_keyring;

@@ -126,7 +126,7 @@ void visit_fields(V& v, DeviceRule& m) {
   v.field("access", m.access);
 }
 
-// kernel, useHierarchy and checkBeforeUpdate are obsolete or concern updates only: skipped.
+// kernel and useHierarchy are obsolete: skipped.
 template <typename V>
 void visit_fields(V& v, MemoryResources& m) {
   v.field("limit", m.limit);
@@ -135,6 +135,7 @@ void visit_fields(V& v, MemoryResources& m) {
   v.field("swappiness", m.swappiness);
   v.field("disableOOMKiller", m.disable_oom_killer);
   v.field("kernelTCP", m.kernel_tcp);
+  v.field("checkBeforeUpdate", m.check_before_update);
 }
 
 template <typename V>
