@@ -96,6 +96,7 @@ Result<std::vector<CgroupSetting>> settings_v1(const Resources& resources) {
   out.add_nonzero("memory", "memory.limit_in_bytes", memory.limit);
   out.add_nonzero("memory", "memory.memsw.limit_in_bytes", memory.swap);
   out.add_nonzero("memory", "memory.soft_limit_in_bytes", memory.reservation);
+  out.add_nonzero("memory", "memory.kmem.tcp.limit_in_bytes", memory.kernel_tcp);
   out.add_given("memory", "memory.swappiness", memory.swappiness);
   if (memory.disable_oom_killer.value_or(false)) out.add("memory", "memory.oom_control", 1);
 

@@ -66,11 +66,16 @@ TEST(CgroupSettings, ZeroIsNothingAskedFor) {
 
 TEST(CgroupSettings, V1WritesTheMemoryLimitBeforeTheOneThatIncludesSwap) {
   Resources resources;
-  resources.memory = {
-      .limit = 100, .reservation = 50, .swap = 300, .swappiness = 0, .disable_oom_killer = true};
+  resources.memory = {.limit = 100,
+                      .reservation = 50,
+                      .swap = 300,
+                      .swappiness = 0,
+                      .disable_oom_killer = true,
+                      .kernel_tcp = 70};
   EXPECT_EQ(v1(resources), (Settings{{"memory", "memory.limit_in_bytes", "100"},
                                      {"memory", "memory.memsw.limit_in_bytes", "300"},
                                      {"memory", "memory.soft_limit_in_bytes", "50"},
+                                     {"memory", "memory.kmem.tcp.limit_in_bytes", "70"},
                                      {"memory", "memory.swappiness", "0"},
                                      {"memory", "memory.oom_control", "1"}}));
 }

@@ -30,6 +30,7 @@ struct InitPlan : WorkloadPlan {
   MappedMounts mapped;  // those of them that the parent makes
   std::size_t first_late =
       0;  // mounts from here on wait until init is in its network namespace and its cgroups
+  bool devices_wait = false;  // what is made in /dev is made after those
   DevicesPlan devices;
   ProtectPlan protect;
   SysctlPlan sysctl;

@@ -30,13 +30,17 @@ class Init final : WorkloadChild {
     return enter_namespaces(child_, plan_.namespaces) && hide() && enter_uts(child_, plan_.uts);
   }
 
+  bool make_devices() {
+    return enter_devices(child_, plan_.devices) &&
+           enter_console(child_, plan_.console, &console_, &terminal_);
+  }
+
   // The file systems, still beside the host's.
   bool build() {
     if (!enter_rootfs(child_, plan_.rootfs, plan_.mounts)) return false;
     for (std::size_t i = 0; i < plan_.first_late; ++i)
       if (!enter_mount(child_, plan_.mounts[i], i)) return false;
-    if (!enter_devices(child_, plan_.devices)) return false;
-    if (!enter_console(child_, plan_.console, &console_, &terminal_)) return false;
+    if (!plan_.devices_wait && !make_devices()) return false;
     if (plan_.namespaces.new_network &&
         (!await(Word::kNetwork) || !enter_network(child_, network())))
       return false;
@@ -45,6 +49,7 @@ class Init final : WorkloadChild {
       return false;
     for (std::size_t i = plan_.first_late; i < plan_.mounts.size(); ++i)
       if (!enter_mount(child_, plan_.mounts[i], i)) return false;
+    if (plan_.devices_wait && !make_devices()) return false;
     if (!enter_sysctl(child_, plan_.sysctl)) return false;
     if (plan_.runtime_hooks && (!tell(Word::kNamespaces) || !await(Word::kHooksDone))) return false;
     return enter_hooks(child_, plan_.hooks.create_container, plan_.hooks.create_state.get()) &&

@@ -1,5 +1,6 @@
 // make_plan(): the parent's half of init.h.
 #include <algorithm>
+#include <span>
 
 #include "container/isolate/cgroup_view.h"
 #include "container/runtime/failure.h"
@@ -22,25 +23,21 @@ bool needs_namespaces(const Mount& mount) {
          std::ranges::find(mount.options, "tmpcopyup") != mount.options.end();
 }
 
-// Splits the mounts into those that can be made at once and those that have to wait, each in the
-// spec's order. One that is below a waiting one, or covers it, waits too.
-void split_mounts(const std::vector<Mount>& mounts, std::vector<std::size_t>& early,
-                  std::vector<std::size_t>& late) {
-  std::vector<std::string> paths;
-  for (std::size_t i = 0; i < mounts.size(); ++i) {
-    paths.push_back(normal_path(absolute_path(mounts[i].destination)));
-    const auto related = [&](std::size_t other) {
-      return is_below(paths[i], paths[other]) || is_below(paths[other], paths[i]);
-    };
-    const bool waits = needs_namespaces(mounts[i]) || std::ranges::any_of(late, related);
-    (waits ? late : early).push_back(i);
-  }
+// Whether /dev is not yet what it will be when the mounts before `late` are made: the nodes, links
+// and the terminal then wait too. A file system below /dev is no reason, but for devpts, of which
+// the terminal is; a bind may be of a node.
+bool devices_wait(std::span<const Mount> late) {
+  return std::ranges::any_of(late, [](const Mount& mount) {
+    const std::string path = normal_path(absolute_path(mount.destination));
+    const bool matters = mount.type == "devpts" || mount.type == "bind" ||
+                         std::ranges::find(mount.options, "bind") != mount.options.end() ||
+                         std::ranges::find(mount.options, "rbind") != mount.options.end();
+    return is_below("/dev", path) || (is_below(path, "/dev") && matters);
+  });
 }
 
 Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const CgroupView& view,
                          InitPlan& plan) {
-  std::vector<std::size_t> early, late;
-  split_mounts(spec.mounts, early, late);
   const auto add = [&](std::size_t index) -> Result<void> {
     const Mount& mount = spec.mounts[index];
     const std::string noun = fmt::format("mounts[{}]", index);
@@ -54,9 +51,13 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
     label_mount(plan.mounts.back(), spec.linux_.mount_label);
     return plan.mapped.add(mount, noun, plan.mounts.back());
   };
-  for (const std::size_t index : early) TRY(add(index));
+  // The first that has to wait and all after it: the runtime specification wants the order kept.
+  const auto waiting = std::ranges::find_if(spec.mounts, needs_namespaces);
+  const auto late = static_cast<std::size_t>(waiting - spec.mounts.begin());
+  for (std::size_t i = 0; i < late; ++i) TRY(add(i));
   plan.first_late = plan.mounts.size();
-  for (const std::size_t index : late) TRY(add(index));
+  for (std::size_t i = late; i < spec.mounts.size(); ++i) TRY(add(i));
+  plan.devices_wait = devices_wait(std::span(spec.mounts).subspan(late));
   const Failure failure = plan.mapped.make(plan.mounts);
   if (failure.step != Step::kNone) return describe_failure(failure, plan);
   return {};

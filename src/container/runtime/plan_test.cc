@@ -64,48 +64,48 @@ std::vector<std::string> order(std::vector<Mount> mounts,
   return out;
 }
 
-TEST(MountOrder, IsTheSpecsIfNothingHasToWait) {
+TEST(MountOrder, IsTheSpecs) {
   EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/dev", "tmpfs"), mount_at("/a", "bind")}),
               ElementsAre("/proc", "/dev", "/a", "|"));
+  EXPECT_THAT(order({mount_at("/mnt", "tmpfs"), mount_at("/mnt/sys", "sysfs"),
+                     mount_at("/a", "bind"), mount_at("/mnt", "bind")}),
+              ElementsAre("/mnt", "|", "/mnt/sys", "/a", "/mnt"));
 }
 
 TEST(MountOrder, SysfsWaitsForTheNetworkNamespace) {
-  EXPECT_THAT(order({mount_at("/sys", "sysfs"), mount_at("/proc", "proc")}),
+  EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/sys", "sysfs")}),
               ElementsAre("/proc", "|", "/sys"));
 }
 
 TEST(MountOrder, CgroupsWaitForTheirNamespace) {
-  EXPECT_THAT(order({mount_at("/x", "cgroup"), mount_at("/proc", "proc")}),
+  EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/x", "cgroup")}),
               ElementsAre("/proc", "|", "/x", "/x/memory", "/x/pids"));
-  EXPECT_THAT(order({mount_at("/x", "cgroup"), mount_at("/proc", "proc")}, CgroupVersion::kV2),
+  EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/x", "cgroup")}, CgroupVersion::kV2),
               ElementsAre("/proc", "|", "/x"));
   // Mounted before, it would show the cgroups of the whole host.
-  EXPECT_THAT(order({mount_at("/x", "cgroup2"), mount_at("/proc", "proc")}, CgroupVersion::kV2),
+  EXPECT_THAT(order({mount_at("/proc", "proc"), mount_at("/x", "cgroup2")}, CgroupVersion::kV2),
               ElementsAre("/proc", "|", "/x"));
 }
 
-TEST(MountOrder, WhatIsBelowAWaitingMountWaitsToo) {
-  EXPECT_THAT(order({mount_at("/sys", "sysfs"), mount_at("/sys/fs/x", "bind"),
-                     mount_at("/system", "bind"), mount_at("/a", "tmpfs")}),
-              ElementsAre("/system", "/a", "|", "/sys", "/sys/fs/x"));
+// Whether what is in /dev is made after the mounts that wait.
+bool devices_wait(std::vector<Mount> mounts) {
+  auto made = plan(std::move(mounts));
+  EXPECT_TRUE(made.ok()) << made.error().message();
+  return (*made)->devices_wait;
 }
 
-TEST(MountOrder, WhatCoversAWaitingMountWaitsToo) {
-  EXPECT_THAT(
-      order({mount_at("/mnt/sys", "sysfs"), mount_at("/mnt", "bind"), mount_at("/mnt/a", "bind")}),
-      ElementsAre("|", "/mnt/sys", "/mnt", "/mnt/a"));
-  EXPECT_THAT(order({mount_at("/sys/", "sysfs"), mount_at("/", "bind")}),
-              ElementsAre("|", "/sys/", "/"));
+TEST(MountOrder, DevicesWaitForADevThatWaits) {
+  EXPECT_TRUE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/dev", "tmpfs")}));
+  EXPECT_TRUE(devices_wait({mount_at("/sys", "sysfs"), mount_at("//dev/.", "bind")}));
+  EXPECT_TRUE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/", "bind")}));
+  EXPECT_FALSE(devices_wait({mount_at("/dev", "tmpfs"), mount_at("/sys", "sysfs")}));
+  EXPECT_FALSE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/device", "tmpfs")}));
 }
 
-TEST(MountOrder, WhatASysfsIsMountedOnDoesNotWait) {
-  EXPECT_THAT(order({mount_at("/mnt", "tmpfs"), mount_at("/mnt/sys", "sysfs")}),
-              ElementsAre("/mnt", "|", "/mnt/sys"));
-}
-
-TEST(MountOrder, PathsAreComparedWhateverTheirSlashes) {
-  EXPECT_THAT(order({mount_at("//sys", "sysfs"), mount_at("/sys/./fs//x", "bind")}),
-              ElementsAre("|", "//sys", "/sys/./fs//x"));
+TEST(MountOrder, DevicesWaitForTheTerminalsAndForBinds) {
+  EXPECT_TRUE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/dev/pts", "devpts")}));
+  EXPECT_TRUE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/dev/null", "bind")}));
+  EXPECT_FALSE(devices_wait({mount_at("/sys", "sysfs"), mount_at("/dev/shm", "tmpfs")}));
 }
 
 TEST(InitPlan, AnErrorNamesTheMountByItsPlaceInTheSpec) {

@@ -218,10 +218,9 @@ class AbiCompiler {
       for (const SeccompArg& arg : rule.args) verdict.conditional.push_back({value, {&arg, 1}});
     } else if (!rule.args.empty()) {
       verdict.conditional.push_back({value, rule.args});
-    } else if (verdict.always && *verdict.always != value) {
-      return fail(ErrorKind::kInvalid, "linux.seccomp gives {} two different actions", name);
-    } else {
-      // A rule without conditions makes those with some moot.
+    } else if (!verdict.always) {
+      // A rule without conditions makes those with some moot. Of several the first counts, as for
+      // libseccomp: podman's default profile both allows setns and refuses it.
       verdict.always = value;
     }
     return {};

@@ -203,17 +203,12 @@ TEST(Seccomp, ARuleWithoutConditionsMakesThoseWithSomeMoot) {
   }
 }
 
-TEST(Seccomp, TwoActionsForOneCallContradict) {
-  auto program =
-      compile_seccomp(profile(SeccompAction::kTrap, {rule({"read"}, SeccompAction::kAllow),
-                                                     rule({"read"}, SeccompAction::kErrno)}));
-  ASSERT_FALSE(program.ok());
-  EXPECT_EQ(program.error().kind(), ErrorKind::kInvalid);
-  EXPECT_THAT(program.error().message(), HasSubstr("read two different actions"));
-  EXPECT_TRUE(
-      compile_seccomp(profile(SeccompAction::kTrap, {rule({"read"}, SeccompAction::kAllow),
-                                                     rule({"read"}, SeccompAction::kAllow)}))
-          .ok());
+TEST(Seccomp, OfTwoActionsForOneCallTheFirstCounts) {
+  const auto allow = rule({"read"}, SeccompAction::kAllow);
+  const auto refuse = rule({"read"}, SeccompAction::kErrno);
+  EXPECT_EQ(ask(compile(profile(SeccompAction::kTrap, {allow, refuse})), SYS_read), kAllow);
+  EXPECT_EQ(ask(compile(profile(SeccompAction::kTrap, {refuse, allow})), SYS_read),
+            SECCOMP_RET_ERRNO | EPERM);
 }
 
 TEST(Seccomp, ARuleOfTooManyComparisonsIsInvalid) {

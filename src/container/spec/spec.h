@@ -211,6 +211,7 @@ struct MemoryResources {
   std::optional<std::int64_t> swap;  // memory and swap together
   std::optional<std::uint64_t> swappiness;
   std::optional<bool> disable_oom_killer;
+  std::optional<std::int64_t> kernel_tcp = {};  // buffers of TCP; v1 alone has it
   std::optional<bool> check_before_update = {};  // refuse a limit that is below what is used (v2)
   friend bool operator==(const MemoryResources&, const MemoryResources&) = default;
 };

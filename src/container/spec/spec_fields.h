@@ -149,7 +149,7 @@ void visit_fields(V& v, DeviceRule& m) {
   v.field("access", m.access);
 }
 
-// kernel, kernelTCP and useHierarchy are obsolete: skipped.
+// kernel and useHierarchy are obsolete: skipped.
 template <typename V>
 void visit_fields(V& v, MemoryResources& m) {
   v.field("limit", m.limit);
@@ -157,6 +157,7 @@ void visit_fields(V& v, MemoryResources& m) {
   v.field("swap", m.swap);
   v.field("swappiness", m.swappiness);
   v.field("disableOOMKiller", m.disable_oom_killer);
+  v.field("kernelTCP", m.kernel_tcp);
   v.field("checkBeforeUpdate", m.check_before_update);
 }
 

@@ -22,7 +22,10 @@ def client() -> str:
 
 
 class Docker:
-    def __init__(self):
+    """`flags` are further ones of the daemon."""
+
+    def __init__(self, *flags: str):
+        self.flags = flags
         self.base = Path(tempfile.mkdtemp(prefix="docker-peer-", dir="/var/tmp"))
         self.url = f"unix://{self.base}/docker.sock"
         self.environment = {**os.environ, "DOCKER_HOST": self.url, "DOCKER_CONFIG": str(self.base)}
@@ -31,7 +34,7 @@ class Docker:
     def __enter__(self) -> "Docker":
         command = [SERVER, "--data-root", str(self.base / "data"), "--exec-root", str(self.base / "exec"),
                    "--pidfile", str(self.base / "docker.pid"), "--host", self.url, "--storage-driver", "overlay2",
-                   "--config-file", str(self.base / "none.json")]
+                   "--config-file", str(self.base / "none.json"), *self.flags]
         (self.base / "none.json").write_text("{}", encoding="ascii")
         with open(self.base / "log", "wb") as log:
             # iptables is looked up in PATH, and sbin may not be in that of the caller.
