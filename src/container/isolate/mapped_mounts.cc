@@ -59,8 +59,7 @@ Result<UniqueFd> make_user_namespace(const std::vector<IdMapping>& uids,
 MappedMounts::MappedMounts(const Spec& spec, const NamespacePlan& namespaces)
     : own_user_namespace_(namespaces.new_user),
       container_(spec.linux_.uid_mappings, spec.linux_.gid_mappings) {
-  const auto join = std::ranges::find(namespaces.joins, NamespaceType::kUser, &NamespaceJoin::type);
-  if (join != namespaces.joins.end()) joined_user_namespace_ = join->fd.get();
+  if (namespaces.owner.valid()) joined_user_namespace_ = namespaces.owner.get();
 }
 
 Result<int> MappedMounts::namespace_of(const Mapping& mapping) {

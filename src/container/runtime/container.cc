@@ -17,6 +17,7 @@
 #include "container/isolate/hooks.h"
 #include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
+#include "container/isolate/owner.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
@@ -162,13 +163,15 @@ Result<void> LinuxContainer::make_cgroups() {
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
   // A pid namespace is joined by the parent, for the child's sake only.
   UniqueFd own_pids;
-  if (plan_->namespaces.join_pid.valid()) {
+  const bool owned = plan_->namespaces.owner.valid();
+  if (plan_->namespaces.join_pid.valid() && !owned) {
     own_pids.reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
     if (!own_pids.valid() || ::setns(plan_->namespaces.join_pid.get(), CLONE_NEWPID) != 0)
       return fail_errno("cannot join the pid namespace");
   }
-  auto cloned = sys::clone_process(
-      {.flags = plan_->namespaces.clone_flags, .cgroup = cgroups_->clone_directory()});
+  const sys::CloneRequest request{.flags = plan_->namespaces.clone_flags,
+                                  .cgroup = cgroups_->clone_directory()};
+  auto cloned = owned ? clone_owned(plan_->namespaces, request) : sys::clone_process(request);
   if (cloned.ok() && cloned->pid == 0) {
     ::close(channel_.get());
     run_init(*plan_, init_end.get());
@@ -220,7 +223,7 @@ Result<void> LinuxContainer::write_hook_input() const {
 
 // Inside a user namespace init has no right to raise a hard limit, so that is done from here.
 Result<void> LinuxContainer::raise_limits() const {
-  if (!plan_->namespaces.new_user) return {};
+  if (!plan_->namespaces.new_user && !plan_->namespaces.owner.valid()) return {};
   for (const LimitPlan& limit : plan_->identity.limits) {
     rlimit current = {};
     const auto resource = static_cast<__rlimit_resource>(limit.resource);
