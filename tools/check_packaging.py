@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """check_packaging.py --bin DIR [ROOT]: manual pages and shell completions name what the programs have.
 
-What a program has is what its --help says. Of berth-runtime, whose --help is a summary, it is what its sources declare.
+What a program has is what its --help says. Of berth-runtime it is what its sources declare, and its --help is checked.
 Completions are asked, not read. zsh and groff take part where they are installed.
 """
 
@@ -70,17 +70,17 @@ def parse_cli11_help(text: str) -> Flags:
 
 def runtime_flags(root: Path) -> dict[str, Flags]:
     """Of each verb of berth-runtime, and of "" what stands before the verb."""
-    declared, launching = {}, {}
+    declared, shared = {}, {}
     for source in sorted((root / "apps/berth-runtime").glob("*.cc")):
         text = source.read_text(encoding="utf-8")
-        rows = re.findall(r"""flags\.add\("([a-z-]+)", (?:0|'(.)')""", text)
+        rows = re.findall(r"""flags\.add\("([a-z0-9-]+)", (?:0|'(.)')""", text)
         declared[source.stem] = {name: Flag(letter) for name, letter in rows}
-        launching[source.stem] = "  add_launch_flags(" in text
-    for verb in declared:
-        if launching[verb]:
-            declared[verb] |= declared["launch"]
+        shared[source.stem] = re.findall(r"\n  add_(launch|handover)_flags\(", text)
+    for verb in sorted(declared, key=lambda verb: verb != "launch"):  # first launch itself
+        for name in shared[verb]:
+            declared[verb] |= declared[name]
     declared[""] = declared.pop("main")
-    del declared["launch"]
+    del declared["launch"], declared["handover"]
     return declared
 
 
@@ -186,6 +186,15 @@ def check_berthd(text: str, flags: Flags) -> list[str]:
             [f"{name}: the synopsis lacks --{flag}" for flag in flags if flag not in page.synopsis])
 
 
+def check_runtime_help(verb: str, declared: Flags, text: str) -> list[str]:
+    """A table of its own (help.cc) says what each flag is for: it has the flags that are declared, and no others."""
+    lines = re.findall(r"^  (?:-(.),|   ) --([a-z0-9-]+) ", text, re.MULTILINE)
+    said = {name: Flag(letter) for letter, name in lines}
+    who = f"berth-runtime {verb} --help".replace("  ", " ")
+    return ([f"{who}: --{name} is missing, or has another letter" for name in declared if said.get(name) != declared[name]] +
+            [f"{who}: --{name} is no flag" for name in said if name not in declared])
+
+
 def check_runtime(text: str, declared: dict[str, Flags], summary: str) -> list[str]:
     name, page = "berth-runtime.1", parse_page(text)
     known = {flag for flags in declared.values() for flag in flags}
@@ -243,7 +252,11 @@ def find(root: Path, bin_dir: Path) -> tuple[list[str], int]:
     if daemon["host"].default not in pages["berth.1"]:
         findings.append(f"berth.1: the socket that berthd has by default, {daemon['host'].default}, is missing")
     findings += check_berthd(pages["berthd.8"], daemon)
-    findings += check_runtime(pages["berth-runtime.1"], runtime_flags(root), output(bin_dir / "berth-runtime"))
+    runtime, declared = bin_dir / "berth-runtime", runtime_flags(root)
+    summary = output(runtime)
+    findings += check_runtime(pages["berth-runtime.1"], declared, summary)
+    for verb in [""] + re.findall(r"^  ([a-z]+) ", summary, re.MULTILINE):
+        findings += check_runtime_help(verb, declared.get(verb, {}), output(runtime, *verb.split()))
     findings += surplus("berth-holder.8", parse_page(pages["berth-holder.8"]), set())
     findings += check_completion(["bash", "-c", BASH], completions / "berth.bash", berth, commands)
     if shutil.which("zsh"):

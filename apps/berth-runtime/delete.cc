@@ -1,9 +1,10 @@
-// berth-runtime delete [--force] <id>: removes what is left of a stopped container; with --force,
+// berth-runtime delete [--force] <id>...: removes what is left of stopped containers; with --force,
 // of any.
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "berth-runtime/exit_code.h"
 #include "berth-runtime/launch.h"
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
@@ -18,6 +19,9 @@ Result<void> kill_and_wait(const Store& store, const Record& record) {
   const auto pidfd = sys::open_pidfd(record.pid);
   if (!pidfd.ok() || store.status(record) == Status::kStopped) return {};
   TRY(sys::signal_process(pidfd->get(), SIGKILL));
+  // Nobody dies frozen on v1. What is being made has not been paused, and its cgroups may be
+  // another's.
+  if (!record.creating) TRY(TRY(container::adopt_cgroups(record.cgroups))->freeze(false));
   return container::wait_until_ended(pidfd->get(), container::kill_deadline());
 }
 
@@ -31,8 +35,8 @@ Result<void> remove_cgroups(const Record& record) {
   return {};
 }
 
-void run_poststop(const Record& record) {
-  const auto spec = load_spec(record.bundle);
+void run_poststop(const Store& store, const Record& record) {
+  const auto spec = store.spec(record.id);
   if (!spec.ok() || spec->hooks.poststop.empty()) return;
   const container::OciState state{.id = record.id,
                                   .status = "stopped",
@@ -44,31 +48,43 @@ void run_poststop(const Record& record) {
     log::warning("{}", ran.error().message());
 }
 
-}  // namespace
-
-Result<int> remove(const Globals& globals, Words words) {
-  bool force = false;
-  Flags flags;
-  flags.add("force", 'f', &force);
-  const std::string id = TRY(single_id(TRY(flags.parse(words)), "delete"));
-  const Store store(globals.root);
+Result<void> remove_one(const Store& store, const std::string& id, bool force) {
+  TRY(container::check_id(id));
   auto record = store.load(id);
   if (!record.ok()) {
     if (!force || record.error().kind() != ErrorKind::kNotFound) return std::move(record).error();
     // No such container is what was wanted. A directory without a record is what a killed `create`
     // leaves.
     if (store.exists(id)) TRY(store.forget(id));
-    return 0;
+    return {};
   }
   const Status status = store.status(*record);
-  if ((status == Status::kRunning || status == Status::kCreating) && !force)
+  if (status != Status::kStopped && status != Status::kCreated && !force)
     return fail(ErrorKind::kConflict, "cannot delete container {} that is not stopped: {}", id,
                 to_string(status));
   TRY(kill_and_wait(store, *record));
   TRY(remove_cgroups(*record));
-  run_poststop(*record);
-  TRY(store.forget(id));
-  return 0;
+  run_poststop(store, *record);
+  return store.forget(id);
+}
+
+}  // namespace
+
+Result<int> remove(const Globals& globals, Words words) {
+  bool force = false;
+  Flags flags;
+  flags.add("force", 'f', &force);
+  const auto ids = TRY(flags.parse(words));
+  if (ids.empty()) return fail(ErrorKind::kInvalid, "delete needs the ids of containers");
+  const Store store(globals.root);
+  int code = 0;
+  for (const std::string& id : ids)
+    if (auto removed = remove_one(store, id, force); !removed.ok()) {
+      // One that stays is no reason to keep the others.
+      report(removed.error());
+      code = kExitFailure;
+    }
+  return code;
 }
 
 }  // namespace berth::runtime

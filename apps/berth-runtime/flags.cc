@@ -33,13 +33,15 @@ Result<std::vector<std::string>> Flags::parse(std::span<const std::string> words
     const bool has_value = equals != std::string_view::npos;
     if (row->on) {
       *row->on = !has_value || word.substr(equals + 1) == "true";
-    } else if (has_value) {
-      *row->text = word.substr(equals + 1);
-    } else if (++i < words.size()) {
-      *row->text = words[i];
-    } else {
-      return fail(ErrorKind::kInvalid, "the flag '{}' needs a value", words[i - 1]);
+      continue;
     }
+    if (!has_value && ++i >= words.size())
+      return fail(ErrorKind::kInvalid, "the flag '{}' needs a value", words[i - 1]);
+    const std::string_view value = has_value ? word.substr(equals + 1) : std::string_view(words[i]);
+    if (row->texts)
+      row->texts->emplace_back(value);
+    else
+      *row->text = value;
   }
   return arguments;
 }

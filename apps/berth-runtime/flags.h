@@ -15,10 +15,14 @@ class Flags {
  public:
   /// The targets must outlive parse(). `letter` 0: no short form.
   void add(std::string_view name, char letter, bool* target) {
-    rows_.push_back({name, letter, target, nullptr});
+    rows_.push_back({name, letter, target, nullptr, nullptr});
   }
   void add(std::string_view name, char letter, std::string* target) {
-    rows_.push_back({name, letter, nullptr, target});
+    rows_.push_back({name, letter, nullptr, target, nullptr});
+  }
+  /// Each time the flag is given adds one.
+  void add(std::string_view name, char letter, std::vector<std::string>* target) {
+    rows_.push_back({name, letter, nullptr, nullptr, target});
   }
 
   /// Sets the targets and returns the arguments. With `stop_at_argument`, the first one ends the
@@ -31,8 +35,9 @@ class Flags {
   struct Row {
     std::string_view name;
     char letter;
-    bool* on;           // a switch, or
-    std::string* text;  // a flag with a value
+    bool* on;                         // a switch, or
+    std::string* text;                // a flag with a value, or
+    std::vector<std::string>* texts;  // one that may be repeated
   };
   const Row* find(std::string_view name) const;
 

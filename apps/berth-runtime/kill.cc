@@ -1,29 +1,34 @@
 // berth-runtime kill [--all] <id> [signal]: by name or number, SIGTERM if none is given.
 #include <signal.h>
-#include <string.h>
-
-#include <algorithm>
-#include <charconv>
 
 #include "berth-runtime/launch.h"
+#include "berth-runtime/signals.h"
 #include "container/cgroup/manager.h"
+#include "sys/file.h"
 #include "sys/process.h"
 
 namespace berth::runtime {
 namespace {
 
-Result<int> parse_signal(std::string text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < NSIG)
-    return number;
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(::toupper(c)); });
-  const std::string_view name =
-      text.starts_with("SIG") ? std::string_view(text).substr(3) : std::string_view(text);
-  for (int i = 1; i < NSIG; ++i)
-    if (const char* known = ::sigabbrev_np(i); known && name == known) return i;
-  return fail(ErrorKind::kInvalid, "unknown signal \"{}\"", text);
+// Whether the end of the process is the end of all others: it is the first of a pid namespace. The
+// last number of the line is the pid in the innermost one: proc_pid_status(5).
+bool ends_its_namespace(pid_t pid) {
+  const auto text = sys::read_file(fmt::format("/proc/{}/status", pid));
+  if (!text.ok()) return true;  // there is no process left to ask
+  const auto line = text->find("\nNSpid:");
+  if (line == std::string::npos) return false;
+  const auto end = text->find('\n', line + 1);
+  return std::string_view(*text).substr(line, end - line).ends_with("\t1");
+}
+
+// Nobody dies frozen on v1.
+Result<void> thaw_the_killed(const Record& record, int signal, Status status) {
+  if (signal != SIGKILL || status != Status::kPaused) return {};
+  return TRY(container::adopt_cgroups(record.cgroups))->freeze(false);
+}
+
+Result<void> signal_all(const Record& record, int signal) {
+  return TRY(container::adopt_cgroups(record.cgroups))->signal_all(signal);
 }
 
 }  // namespace
@@ -39,15 +44,16 @@ Result<int> kill(const Globals& globals, Words words) {
   const int signal = TRY(parse_signal(arguments.size() == 2 ? arguments[1] : "TERM"));
   const Store store(globals.root);
   const Record record = TRY(store.load(arguments[0]));
-  if (all) {
-    TRY(TRY(container::adopt_cgroups(record.cgroups))->signal_all(signal));
-    return 0;
-  }
   const auto pidfd = sys::open_pidfd(record.pid);
   // Opened first, compared then: from here on the descriptor means the process that was looked at.
-  if (!pidfd.ok() || store.status(record) == Status::kStopped)
+  const Status status = store.status(record);
+  if (!all && (!pidfd.ok() || status == Status::kStopped))
     return fail(ErrorKind::kConflict, "container not running");
-  TRY(sys::signal_process(pidfd->get(), signal));
+  // As runc: where the pids are shared, nothing but a word to each ends the rest.
+  const bool rest = signal == SIGKILL && !record.creating && !ends_its_namespace(record.pid);
+  if (!all) TRY(sys::signal_process(pidfd->get(), signal));
+  if (all || rest) TRY(signal_all(record, signal));
+  TRY(thaw_the_killed(record, signal, status));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "berth-runtime/flags.h"
+#include "berth-runtime/handover.h"
 #include "berth-runtime/store.h"
 #include "berth-runtime/verbs.h"
 #include "container/runtime/container.h"
@@ -14,9 +15,7 @@ namespace berth::runtime {
 
 struct LaunchOptions {
   std::string bundle;
-  std::string pid_file;
-  std::string console_socket;
-  std::string preserve_fds;
+  HandoverOptions handover;
   bool no_pivot = false;
   bool detach = false;
   bool keep = false;
@@ -36,9 +35,6 @@ struct Launched {
 /// this program will start it.
 Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,
                         bool start_remotely);
-
-/// Reads config.json of a bundle.
-Result<container::Spec> load_spec(const std::string& bundle);
 
 /// The one argument every verb has, checked to be an id.
 Result<std::string> single_id(const std::vector<std::string>& arguments, std::string_view verb);

@@ -9,6 +9,7 @@
 
 #include "berth-runtime/exit_code.h"
 #include "berth-runtime/flags.h"
+#include "berth-runtime/help.h"
 #include "berth-runtime/report.h"
 #include "berth-runtime/verbs.h"
 #include "container/runtime/standard_streams.h"
@@ -30,15 +31,32 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
     {"run", run, "[-d] [--keep] [flags of create] ID   create, start, wait and delete"},
     {"state", state, "ID                              print the container's state as JSON"},
     {"kill", kill, "[--all] ID [SIGNAL]             send a signal, TERM if none is given"},
-    {"delete", remove, "[--force] ID                    remove what is left of a container"},
-    {"spec", spec, "[-b DIR] [--seccomp]            write a config.json to start from"},
+    {"delete", remove, "[--force] ID...                 remove what is left of containers"},
+    {"exec", exec, "[flags] ID COMMAND [ARG...]    run a further process in a container"},
+    {"list", list, "[--format table|json] [-q]      the containers below --root"},
+    {"ps", ps, "[--format table|json] ID [OPTIONS OF PS]   the processes of a container"},
+    {"pause", pause, "ID                              stop every process where it is"},
+    {"resume", resume, "ID                              let a paused container run again"},
+    {"update", update, "[LIMITS] [-r FILE|-] ID         change limits of a container that lives"},
+    {"events", events, "[--stats] [--interval TIME] ID  what it uses, and when memory runs out"},
+    {"spec", spec, "[-b DIR] [--rootless] [--seccomp]   write a config.json to start from"},
+    {"features", features, "                                what this runtime can do, as JSON"},
 });
 
 void print_help() {
   fmt::print(
       "usage: berth-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB "
       "...\n\n");
-  for (const VerbRow& verb : kVerbs) fmt::print("  {:<7} {}\n", verb.name, verb.help);
+  for (const VerbRow& verb : kVerbs) fmt::print("  {:<8} {}\n", verb.name, verb.help);
+  fmt::print("\n");
+  print_flags("");
+}
+
+Result<int> run_verb(const VerbRow& verb, const Globals& globals, Words words) {
+  if (!asks_for_help(verb.name, words)) return verb.run(globals, words);
+  fmt::print("usage: berth-runtime {} {}\n", verb.name, verb.help);
+  print_flags(verb.name);
+  return 0;
 }
 
 Result<int> dispatch(Words words) {
@@ -67,7 +85,7 @@ Result<int> dispatch(Words words) {
   }
   TRY(open_log(log));
   for (const VerbRow& verb : kVerbs)
-    if (verb.name == rest[0]) return verb.run(globals, Words(rest).subspan(1));
+    if (verb.name == rest[0]) return run_verb(verb, globals, Words(rest).subspan(1));
   return fail(ErrorKind::kInvalid, "unknown verb '{}': see berth-runtime --help", rest[0]);
 }
 

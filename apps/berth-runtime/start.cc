@@ -16,6 +16,8 @@ Result<int> start(const Globals& globals, Words words) {
       break;
     case Status::kCreating:
       return fail(ErrorKind::kConflict, "cannot start a container that is still being created");
+    case Status::kPaused:
+      return fail(ErrorKind::kConflict, "cannot start a container in the paused state");
     case Status::kStopped:
       return fail(ErrorKind::kConflict, "cannot start a container that has stopped");
     default:
@@ -25,8 +27,7 @@ Result<int> start(const Globals& globals, Words words) {
   store.mark_started(id);
   if (auto started = container::start_remotely(connection.get(), record.program); !started.ok())
     return start_failed(std::move(started).error());
-  // The bundle may be gone by now; then so are its hooks.
-  const auto spec = load_spec(record.bundle);
+  const auto spec = store.spec(id);
   if (!spec.ok() || spec->hooks.poststart.empty()) return 0;
   const container::OciState state{.id = id,
                                   .status = "running",

@@ -1,7 +1,6 @@
-// berth-runtime state <id>: the container's state as JSON, with runc's additions to the
-// specification's.
+// berth-runtime state <id>: the container's state as JSON.
+#include "berth-runtime/container_state.h"
 #include "berth-runtime/launch.h"
-#include "container/spec/json_writer.h"
 
 namespace berth::runtime {
 
@@ -9,29 +8,8 @@ Result<int> state(const Globals& globals, Words words) {
   const std::string id = TRY(single_id(TRY(Flags().parse(words)), "state"));
   const Store store(globals.root);
   const Record record = TRY(store.load(id));
-  const Status status = store.status(record);
   container::JsonWriter out(2);
-  const auto text = [&](std::string_view name, std::string_view value) {
-    out.key(name);
-    out.write(value);
-  };
-  out.begin_object();
-  text("ociVersion", container::kOciVersion);
-  text("id", record.id);
-  out.key("pid");
-  out.write(status == Status::kStopped ? 0 : record.pid);
-  text("status", to_string(status));
-  text("bundle", record.bundle);
-  text("rootfs", record.rootfs);
-  text("created", record.created);
-  if (const auto spec = load_spec(record.bundle); spec.ok() && !spec->annotations.empty()) {
-    out.key("annotations");
-    out.begin_object();
-    for (const auto& [name, value] : spec->annotations) text(name, value);
-    out.end_object();
-  }
-  text("owner", "");
-  out.end_object();
+  write_state(out, store, record, store.status(record), "");
   fmt::print("{}\n", out.take());
   return 0;
 }

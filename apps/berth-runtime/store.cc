@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "berth-runtime/verbs.h"
+#include "container/cgroup/freezer.h"
 #include "container/runtime/container.h"
 #include "container/spec/json_reader.h"
 #include "container/spec/json_writer.h"
@@ -16,6 +18,7 @@ namespace berth::runtime {
 namespace {
 
 constexpr std::string_view kStateFile = "state.json";
+constexpr std::string_view kSpecFile = "config.json";
 constexpr std::size_t kMaxStateBytes = 1U << 20;  // a record is below 2 KiB
 
 std::string to_json(const Record& record) {
@@ -96,6 +99,12 @@ Result<void> make_directories(const std::string& path) {
 
 }  // namespace
 
+std::string default_root() {
+  const char* own = ::getenv("XDG_RUNTIME_DIR");
+  return ::geteuid() != 0 && own && *own ? fmt::format("{}/berth-runtime", own)
+                                         : "/run/berth-runtime";
+}
+
 std::string_view to_string(Status status) {
   switch (status) {
     case Status::kCreating:
@@ -104,6 +113,8 @@ std::string_view to_string(Status status) {
       return "created";
     case Status::kRunning:
       return "running";
+    case Status::kPaused:
+      return "paused";
     case Status::kStopped:
       return "stopped";
   }
@@ -149,7 +160,10 @@ Result<Record> Store::load(const std::string& id) const {
   if (!text.ok() && text.error().kind() == ErrorKind::kNotFound)
     return fail(ErrorKind::kNotFound, "container does not exist: {}", id);
   const std::string json = TRY(std::move(text));
-  return parse_record(json).context(fmt::format("the record of {}", id));
+  Record record = TRY(parse_record(json).context(fmt::format("the record of {}", id)));
+  if (record.id != id)
+    return fail(ErrorKind::kCorrupt, "the record of {} is that of '{}'", id, record.id);
+  return record;
 }
 
 bool Store::exists(const std::string& id) const {
@@ -161,13 +175,26 @@ Status Store::status(const Record& record) const {
   // The number may belong to another process by now; the time it started at does not.
   if (start_time_of(record.pid) != record.start_time) return Status::kStopped;
   if (record.creating) return Status::kCreating;
+  if (container::is_frozen(record.cgroups)) return Status::kPaused;
   return ::access(socket_path(record.id).c_str(), F_OK) == 0 ? Status::kCreated : Status::kRunning;
+}
+
+Result<void> Store::keep_spec(const std::string& id, std::string_view json) const {
+  const std::string name = fmt::format("{}/{}", directory(id), kSpecFile);
+  const UniqueFd file = TRY(sys::open_file(name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return sys::write_all(file.get(), json).context(name);
+}
+
+Result<container::Spec> Store::spec(const std::string& id) const {
+  const std::string name = fmt::format("{}/{}", directory(id), kSpecFile);
+  return container::parse_spec(TRY(sys::read_file(name, container::kMaxSpecBytes))).context(name);
 }
 
 Result<void> Store::forget(const std::string& id) const {
   const std::string path = directory(id);
-  for (const std::string& name : {fmt::format("{}/{}", path, kStateFile),
-                                  fmt::format("{}/{}.new", path, kStateFile), socket_path(id)})
+  for (const std::string& name :
+       {fmt::format("{}/{}", path, kStateFile), fmt::format("{}/{}.new", path, kStateFile),
+        fmt::format("{}/{}", path, kSpecFile), socket_path(id)})
     if (::unlink(name.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", name);
   if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove {}", path);
   return {};

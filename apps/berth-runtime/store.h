@@ -2,6 +2,7 @@
 // docs/formats/runtime-state.md.
 //
 //   <root>/<id>/state.json   complete, or not there yet
+//   <root>/<id>/config.json  the bundle's, as it was when the container was made
 //   <root>/<id>/start.sock   as long as init waits for the word to start
 //
 // A container belongs to whoever made its directory: making it is the lock on the id. Files are
@@ -17,6 +18,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "container/spec/spec.h"
 
 namespace berth::runtime {
 
@@ -34,7 +36,7 @@ struct Record {
   bool creating = false;
 };
 
-enum class Status { kCreating, kCreated, kRunning, kStopped };
+enum class Status { kCreating, kCreated, kRunning, kPaused, kStopped };
 std::string_view to_string(Status status);
 
 class Store {
@@ -52,6 +54,9 @@ class Store {
   /// Whether the directory is there, with or without a complete record.
   bool exists(const std::string& id) const;
   Status status(const Record& record) const;
+  /// Keeps the text of the config.json the container is made of: the bundle's may change, or go.
+  Result<void> keep_spec(const std::string& id, std::string_view json) const;
+  Result<container::Spec> spec(const std::string& id) const;
   Result<void> forget(const std::string& id) const;
 
   /// Makes start.sock and listens on it.

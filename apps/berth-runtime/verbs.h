@@ -9,8 +9,12 @@
 
 namespace berth::runtime {
 
+std::string default_root();
+
 struct Globals {
-  std::string root = "/run/berth-runtime";  // holds one directory per container
+  /// Holds one directory per container. A user without privileges has one of its own below
+  /// $XDG_RUNTIME_DIR.
+  std::string root = default_root();
   bool systemd_cgroup = false;
 };
 
@@ -22,6 +26,14 @@ Result<int> run(const Globals& globals, Words words);
 Result<int> state(const Globals& globals, Words words);
 Result<int> kill(const Globals& globals, Words words);
 Result<int> remove(const Globals& globals, Words words);  // `delete`, which is a word of C++
+Result<int> exec(const Globals& globals, Words words);
 Result<int> spec(const Globals& globals, Words words);
+Result<int> list(const Globals& globals, Words words);
+Result<int> ps(const Globals& globals, Words words);
+Result<int> pause(const Globals& globals, Words words);
+Result<int> resume(const Globals& globals, Words words);
+Result<int> update(const Globals& globals, Words words);
+Result<int> events(const Globals& globals, Words words);
+Result<int> features(const Globals& globals, Words words);
 
 }  // namespace berth::runtime

@@ -143,6 +143,20 @@ Result<MountOptions> parse_mount_options(std::span<const std::string> words) {
   return options;
 }
 
+std::vector<std::string> known_mount_options() {
+  std::vector<std::string> words = {"bind", "rbind", "idmap", "ridmap", "remount", "tmpcopyup"};
+  const auto with_recursive = [&](std::string_view word) {
+    words.emplace_back(word);
+    words.push_back(fmt::format("r{}", word));
+  };
+  for (const AttributeRow& row : kAttributes) with_recursive(row.name);
+  for (const PropagationRow& row : kPropagations) with_recursive(row.name);
+  words.insert(words.end(), kSuperblockFlags.begin(), kSuperblockFlags.end());
+  words.insert(words.end(), kIgnored.begin(), kIgnored.end());
+  std::ranges::sort(words);
+  return words;
+}
+
 unsigned long classic_flags(std::uint64_t attributes) {
   struct Row {
     std::uint64_t attribute;

@@ -49,6 +49,10 @@ struct MountOptions {
 /// runtime.
 Result<MountOptions> parse_mount_options(std::span<const std::string> words);
 
+/// Every word that parse_mount_options() takes by itself, sorted; what it takes for a parameter of
+/// a file system is not among them.
+std::vector<std::string> known_mount_options();
+
 /// MOUNT_ATTR_* bits as mount(2)'s MS_*: for kernels and sandboxes without the newer calls.
 unsigned long classic_flags(std::uint64_t attributes);
 /// The parameters as mount(2)'s comma-separated data.

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
+#include <algorithm>
+
 namespace berth::sys {
 namespace {
 
@@ -136,6 +138,20 @@ TEST(MountOptions, HaveAnOlderFormForMount2) {
   const std::vector<MountParameter> parameters = {
       {"size", "64m", true}, {"newinstance", "", false}, {"mode", "", true}};
   EXPECT_EQ(classic_data(parameters), "size=64m,newinstance,mode=");
+}
+
+TEST(MountOptions, KnownOnesAreTakenAndAreNoParameters) {
+  const auto known = known_mount_options();
+  EXPECT_TRUE(std::ranges::is_sorted(known));
+  for (const char* word : {"bind", "ro", "rro", "rslave", "lazytime", "nosymfollow", "noauto"})
+    EXPECT_TRUE(std::ranges::binary_search(known, word)) << word;
+  for (const char* word : {"remount", "size", "idmap"})
+    EXPECT_FALSE(std::ranges::binary_search(known, word)) << word;
+  for (const std::string& word : known) {
+    const auto options = parse_mount_options(std::vector<std::string>{word});
+    ASSERT_TRUE(options.ok()) << word;
+    EXPECT_TRUE(options->parameters.empty()) << word;
+  }
 }
 
 }  // namespace

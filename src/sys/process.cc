@@ -1,5 +1,6 @@
 #include "sys/process.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,9 +19,21 @@ namespace {
 
 constexpr int kSignals = 65;  // the kernel's _NSIG, and one
 
+// Where this thread's children are born.
+Result<void> give_birth_in(int pid_namespace) {
+  if (::setns(pid_namespace, CLONE_NEWPID) == 0) return {};
+  return fail_errno("cannot join the pid namespace");
+}
+
 }  // namespace
 
 Result<CloneResult> clone_process(const CloneRequest& request) {
+  UniqueFd own;
+  if (request.pid_namespace >= 0) {
+    own.reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+    if (!own.valid()) return fail_errno("cannot open the own pid namespace");
+    TRY(give_birth_in(request.pid_namespace));
+  }
   clone_args args = {};
   int pidfd = -1;
   args.flags = request.flags | CLONE_PIDFD;
@@ -31,9 +44,13 @@ Result<CloneResult> clone_process(const CloneRequest& request) {
     args.cgroup = static_cast<std::uint64_t>(request.cgroup);
   }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return fail_errno("clone3 with flags {:#x}", request.flags);
+  const int error = errno;
   if (pid == 0) return CloneResult{};
-  return CloneResult{static_cast<pid_t>(pid), UniqueFd(pidfd)};
+  CloneResult result{static_cast<pid_t>(pid), UniqueFd(pid > 0 ? pidfd : -1)};
+  if (own.valid()) TRY(give_birth_in(own.get()));
+  if (pid < 0)
+    return Error::from_errno(error, fmt::format("clone3 with flags {:#x}", request.flags));
+  return result;
 }
 
 void reset_signals() {

@@ -14,6 +14,9 @@ namespace berth::sys {
 struct CloneRequest {
   std::uint64_t flags = 0;  // CLONE_NEW*; CLONE_PIDFD and SIGCHLD are implied
   int cgroup = -1;          // a v2 cgroup's directory to be born in (CLONE_INTO_CGROUP); borrowed
+  /// A pid namespace to be born in, or the pidfd of a process that is in it; borrowed. setns(2)
+  /// does not move a process that is there already.
+  int pid_namespace = -1;
 };
 
 struct CloneResult {

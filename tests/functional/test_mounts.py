@@ -283,7 +283,7 @@ class MappedIds(Mounts):
         self.fails(self.run_args("true"), 1, "cannot map the ids of the mount of /proc on /m")
         twice = IDS * 2
         self.config["mounts"][-1] = bind(self.source, "bind", uidMappings=twice, gidMappings=twice)
-        self.fails(self.run_args("true"), 1, "the kernel refuses the map")
+        self.fails(self.run_args("true"), 1, "uid_map")
         self.config["mounts"][-1] = bind(self.source / "none", "bind", "idmap", uidMappings=IDS, gidMappings=IDS)
         self.fails(self.run_args("true"), 1, "cannot use")
 

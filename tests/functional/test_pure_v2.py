@@ -44,6 +44,31 @@ runtime kill --all lives KILL; echo "exit $?"
 while runtime state lives | grep -q '"running"'; do :; done
 runtime delete lives; echo "exit $?"
 cgroups
+part control
+use lives
+runtime run --detach ruled > /dev/null; echo "exit $?"
+runtime pause ruled; echo "exit $?"
+runtime list; cat /sys/fs/cgroup/berth/lives/cgroup.events
+runtime resume ruled; echo "exit $?"
+runtime list -q
+runtime update --memory 64m --memory-swap 96m --cpu-quota 20000 --cpu-share 512 --cpuset-cpus 0 --pids-limit 50 ruled
+echo "exit $?"
+runtime update --cpu-period 50000 ruled; echo "exit $?"
+cd /sys/fs/cgroup/berth/lives
+for f in memory.max memory.swap.max cpu.max cpu.weight cpuset.cpus pids.max; do echo $f $(cat $f); done
+runtime update --memory 32m --pids-limit 7 --cpuset-cpus 99 ruled; echo "exit $?"
+echo after $(cat memory.max pids.max)
+cd /files/bundle
+runtime events --stats ruled
+runtime ps --format json ruled
+runtime pause ruled; runtime kill ruled KILL; echo "exit $?"
+while runtime state ruled | grep -qE '"(running|paused)"'; do :; done
+runtime delete ruled; echo "exit $?"
+cgroups
+part oom
+use greedy
+runtime create greedy; (sleep 1; runtime start greedy) & runtime events --interval 1h greedy; echo "exit $?"
+runtime delete greedy
 part forced
 use lives
 runtime run --detach forced > /dev/null; echo "exit $?"
@@ -67,6 +92,8 @@ class PureV2(RuntimeTest):
         cls.configure("pids", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; echo all; wait",
                       {"pids": {"limit": 6}})
         cls.configure("memory", "head -c 300m /dev/zero | tail -n 1 > /dev/null; echo code $?",
+                      {"memory": {"limit": 32 << 20, "swap": 32 << 20}})
+        cls.configure("greedy", "head -c 300m /dev/zero | tail -n 1 > /dev/null",
                       {"memory": {"limit": 32 << 20, "swap": 32 << 20}})
         cls.configure("lives", "sleep 1000 & sleep 1000 & wait", {})
         bundle = cls.base / "bundle"
@@ -122,6 +149,28 @@ class PureV2(RuntimeTest):
         self.assertIn("cgroup /sys/fs/cgroup/berth/lives\n", said)
         self.assertRegex(said, r"(?m)^[3-9]$")
         self.assertFalse(said.rstrip().endswith("berth/lives"), said)
+
+    def test_it_is_paused_and_updated_and_tells_what_it_uses(self):
+        said = self.part("control")
+        self.assertEqual(said.count("exit 0"), 7, said)
+        self.assertRegex(said, r"ruled +\d+ +paused ")
+        self.assertIn("frozen 1\n", said)
+        for line in ("memory.max 67108864", "memory.swap.max 33554432", "cpu.max 20000 50000", "cpu.weight 20",
+                     "cpuset.cpus 0", "pids.max 50", "after 67108864 50"):
+            self.assertIn(line, said)
+        self.assertIn("cpuset.cpus: ", said, "the limit that was refused")
+        stats = json.loads(re.search(r'^\{"type":"stats".*$', said, re.M)[0])["data"]
+        self.assertEqual(stats["memory"]["usage"]["limit"], 64 << 20)
+        self.assertEqual(stats["memory"]["swap"]["limit"], 96 << 20)
+        self.assertEqual(stats["pids"]["limit"], 50)
+        self.assertGreater(stats["cpu"]["usage"]["total"], 0)
+        self.assertEqual(len(json.loads(re.search(r"^\[[0-9,]+\]$", said, re.M)[0])), 3)
+        self.assertNotIn("berth/lives\n", said.rsplit("exit 0", 1)[1])
+
+    def test_that_memory_runs_out_is_told(self):
+        said = self.part("oom")
+        self.assertIn('{"type":"oom","id":"greedy"}', said)
+        self.assertIn("exit 0", said)
 
     def test_a_forced_deletion_ends_everything(self):
         said = self.part("forced")

@@ -342,13 +342,6 @@ class Namespaces(RuntimeTest):
         self.namespace("ipc")["path"] = "/no/such"
         self.fails(self.run_args("true"), 1, "cannot open the ipc namespace '/no/such'")
 
-    def map_ids(self) -> None:
-        self.namespace("user")
-        for name in ("uidMappings", "gidMappings"):
-            self.config["linux"][name] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
-        os.chmod(self.base, 0o755)
-        self.config["mounts"] = [mount for mount in self.config["mounts"] if mount["type"] != "cgroup"]
-
     def test_a_user_namespace_with_maps(self):
         self.map_ids()
         self.config["process"]["cwd"] = "/"

@@ -132,6 +132,14 @@ class RuntimeTest(unittest.TestCase):
         entries.append({"type": kind})
         return entries[-1]
 
+    def map_ids(self) -> None:
+        """A user namespace whose root is nobody outside."""
+        self.namespace("user")
+        for name in ("uidMappings", "gidMappings"):
+            self.config["linux"][name] = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        os.chmod(self.base, 0o755)
+        self.config["mounts"] = [mount for mount in self.config["mounts"] if mount["type"] != "cgroup"]
+
 
 def main() -> None:
     """unittest.main() in a world of its own; exits with SKIPPED where the tests cannot run at all."""

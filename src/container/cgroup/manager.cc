@@ -32,20 +32,27 @@ Result<std::unique_ptr<CgroupManager>> open_v1(const CgroupLayout& layout, const
     return std::ranges::find(kAlwaysUsed, controller) != kAlwaysUsed.end() ||
            std::ranges::any_of(settings, [&](const auto& s) { return s.controller == controller; });
   };
-  std::vector<Hierarchy> used;
+  std::vector<Hierarchy> used, others;
   for (const Hierarchy& hierarchy : layout.hierarchies)
-    if (std::ranges::any_of(hierarchy.controllers, wanted)) used.push_back(hierarchy);
+    (std::ranges::any_of(hierarchy.controllers, wanted) ? used : others).push_back(hierarchy);
   for (const CgroupSetting& setting : settings)
     if (!layout.find(setting.controller))
       return fail(ErrorKind::kUnsupported,
                   "this host has no '{}' cgroup controller, which {} needs", setting.controller,
                   setting.file);
-  const Hierarchy* freezer = layout.find("freezer");
   return std::unique_ptr<CgroupManager>(
-      std::make_unique<CgroupV1>(std::move(used), path, freezer ? freezer->path : std::string()));
+      std::make_unique<CgroupV1>(std::move(used), path, std::move(others)));
 }
 
 }  // namespace
+
+const CgroupDirectory* CgroupManager::directory_of(std::string_view) const {
+  return nullptr;
+}
+
+Result<void> CgroupManager::extend(const std::vector<std::string>&) {
+  return fail(ErrorKind::kUnsupported, "these cgroups cannot be extended");
+}
 
 // A pid may have come to mean a process outside between the look at the cgroup and the opening:
 // those that a second look still shows are the cgroup's, and a descriptor stays with its process.

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/cgroup/layout.h"
+#include "container/cgroup/tree.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
@@ -51,7 +52,12 @@ class CgroupManager {
   /// The hierarchies used, for the container's own view of them.
   virtual const std::vector<Hierarchy>& hierarchies() const = 0;
   virtual CgroupVersion version() const = 0;
+  /// The directory that has the controller's files; null: the container is in none. Borrowed.
+  virtual const CgroupDirectory* directory_of(std::string_view controller) const;
 
+  /// Of a container that lives: sees to it that it is in a cgroup of each of the controllers.
+  /// kUnsupported: the host lacks one.
+  virtual Result<void> extend(const std::vector<std::string>& controllers);
   virtual Result<CgroupStats> stats() const = 0;
   virtual Result<std::vector<pid_t>> processes() const = 0;
   /// Stops or continues every process and returns when the kernel says so.

@@ -1,5 +1,8 @@
 #include "container/cgroup/settings.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace berth::container {
@@ -69,6 +72,13 @@ Result<void> add_swap_v2(Settings& out, const MemoryResources& memory) {
 }
 
 }  // namespace
+
+std::string present_name_of(const CgroupDirectory& directory, const std::string& file) {
+  constexpr std::string_view kWeight = "blkio.weight";
+  if (!file.starts_with(kWeight) || ::faccessat(directory.fd(), file.c_str(), F_OK, 0) == 0)
+    return file;
+  return fmt::format("blkio.bfq.{}", file.substr(sizeof "blkio." - 1));
+}
 
 std::uint64_t weight_of_shares(std::uint64_t shares) {
   const std::uint64_t bounded = std::clamp<std::uint64_t>(shares, 2, 262144);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "container/cgroup/tree.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
@@ -23,6 +24,10 @@ struct CgroupSetting {
 /// kInvalid: values that contradict each other.
 Result<std::vector<CgroupSetting>> settings_v1(const Resources& resources);
 Result<std::vector<CgroupSetting>> settings_v2(const Resources& resources);
+
+/// The name that a setting's file has here: the weights of block devices are BFQ's since Linux 5.0,
+/// with "bfq" in their names.
+std::string present_name_of(const CgroupDirectory& directory, const std::string& file);
 
 /// cpu.shares (2 to 262144) as cpu.weight (1 to 10000), as runc and systemd translate.
 std::uint64_t weight_of_shares(std::uint64_t shares);

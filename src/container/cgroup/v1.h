@@ -1,8 +1,11 @@
 // CgroupV1: one directory in each hierarchy of a legacy or hybrid host that the container needs.
 // Used are the hierarchies that account (memory, cpuacct, pids), the one that guards devices, and
-// those a limit was asked of; each costs about 100 us to make, fill and remove. The freezer's is
-// made when the container is first frozen.
+// those a limit was asked of; each costs about 100 us to make, fill and remove. The others are the
+// container's at the same path, but made only when it is first frozen, or first limited by one of
+// them (extend()). That they are there is the only record of it, so a crash cannot lose them.
 #pragma once
+
+#include <deque>
 
 #include "container/cgroup/manager.h"
 #include "container/cgroup/settings.h"
@@ -12,10 +15,9 @@ namespace berth::container {
 
 class CgroupV1 final : public CgroupManager {
  public:
-  CgroupV1(std::vector<Hierarchy> used, std::string relative, std::string freezer_root)
-      : hierarchies_(std::move(used)),
-        relative_(std::move(relative)),
-        freezer_root_(std::move(freezer_root)) {}
+  /// `others`: the hierarchies that are not used yet.
+  CgroupV1(std::vector<Hierarchy> used, std::string relative, std::vector<Hierarchy> others)
+      : hierarchies_(std::move(used)), relative_(std::move(relative)), others_(std::move(others)) {}
   /// Of existing directories; hierarchies() is empty then.
   static Result<std::unique_ptr<CgroupManager>> adopt(const std::vector<std::string>& paths);
 
@@ -25,18 +27,23 @@ class CgroupV1 final : public CgroupManager {
   const std::vector<std::string>& paths() const override { return paths_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV1; }
+  const CgroupDirectory* directory_of(std::string_view controller) const override;
+  Result<void> extend(const std::vector<std::string>& controllers) override;
   Result<CgroupStats> stats() const override;
   Result<std::vector<pid_t>> processes() const override;
   Result<void> freeze(bool frozen) override;
   Result<void> destroy() override;
 
  private:
-  const CgroupDirectory* find(std::string_view controller) const;
+  void find_later_ones();
+  Result<const CgroupDirectory*> join(std::string_view controller);
+  Result<void> bring_in(const CgroupDirectory& directory) const;
 
-  std::vector<Hierarchy> hierarchies_;  // parallel to directories_ unless adopted
+  std::vector<Hierarchy> hierarchies_;  // of the first directories_, unless adopted
   std::string relative_;
-  std::string freezer_root_;  // the freezer hierarchy's mount; empty: none
-  std::vector<CgroupDirectory> directories_;
+  std::vector<Hierarchy> others_;
+  std::vector<CgroupDirectory> directories_;  // used from the start
+  std::deque<CgroupDirectory> later_;         // of others_, made since then; pointers to it last
   std::vector<std::string> paths_;
 };
 

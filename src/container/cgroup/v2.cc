@@ -1,7 +1,9 @@
 #include "container/cgroup/v2.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +57,18 @@ Result<void> wait_for_line(const CgroupDirectory& directory, const char* file,
   }
 }
 
+// Where the hierarchy is mounted that has the cgroup at `path`.
+std::string mount_of(std::string path) {
+  for (;;) {
+    const std::string parent = path.substr(0, path.rfind('/'));
+    struct statfs found = {};
+    if (parent.empty() || ::statfs(parent.c_str(), &found) != 0 ||
+        found.f_type != CGROUP2_SUPER_MAGIC)
+      return path;
+    path = parent;
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CgroupManager>> CgroupV2::adopt(const std::string& path) {
@@ -87,6 +101,13 @@ bool CgroupV2::has_all_controllers(const CgroupDirectory& leaf) const {
   if (!has.ok()) return false;
   const auto in = [&](const auto& controller) { return has_word(*has, controller); };
   return std::ranges::all_of(kAlwaysUsed, in) && std::ranges::all_of(needed_, in);
+}
+
+Result<void> CgroupV2::extend(const std::vector<std::string>& controllers) {
+  if (!directory_) return {};
+  needed_ = controllers;
+  if (hierarchies_.front().path.empty()) hierarchies_.front().path = mount_of(directory_->path());
+  return enable_controllers(*directory_);
 }
 
 // Gives each directory from the root down the controllers of its parent. A parent made by others

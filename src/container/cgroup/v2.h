@@ -25,6 +25,10 @@ class CgroupV2 final : public CgroupManager {
   const std::vector<std::string>& paths() const override { return paths_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV2; }
+  const CgroupDirectory* directory_of(std::string_view) const override {
+    return directory_ ? &*directory_ : nullptr;
+  }
+  Result<void> extend(const std::vector<std::string>& controllers) override;
   Result<CgroupStats> stats() const override;
   Result<std::vector<pid_t>> processes() const override;
   Result<void> freeze(bool frozen) override;

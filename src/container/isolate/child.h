@@ -24,6 +24,7 @@ enum class Step : std::uint16_t {
   kNone,
   kNotDumpable,
   kJoinNamespace,  // index into NamespacePlan::joins
+  kJoinContainer,
   kEnterNetwork,
   kBecomeRoot,  // of the new user namespace
   kTimeOffsets,
@@ -62,6 +63,7 @@ enum class Step : std::uint16_t {
   kMakeWorkingDirectory,
   kPivotRoot,
   kStandardStreams,
+  kAffinity,
   kMemoryPolicy,
   kPersonality,
   kApparmor,

@@ -19,5 +19,8 @@ struct ConsolePlan {
 ConsolePlan plan_console(const Process& process);
 /// Opens the pty and covers /dev/console with it. The master is for the parent.
 bool enter_console(Child& child, const ConsolePlan& plan, int* master, int* slave);
+/// The same for a process that joins: from what the container has as /dev/pts by now, if it is a
+/// devpts. /dev/console stays as it is.
+bool join_console(Child& child, const ConsolePlan& plan, int* master, int* slave);
 
 }  // namespace berth::container

@@ -56,6 +56,13 @@ std::string offsets_text(const TimeOffsets& offsets) {
 
 }  // namespace
 
+std::uint64_t namespaces_of(const Spec& spec) {
+  std::uint64_t flags = 0;
+  for (const TypeRow& row : kTypes)
+    if (find_namespace(spec, row.type)) flags |= static_cast<std::uint64_t>(row.flag);
+  return flags;
+}
+
 Result<NamespacePlan> plan_namespaces(const Spec& spec, int network_namespace) {
   NamespacePlan plan;
   plan.network_fd = network_namespace;

@@ -45,9 +45,16 @@ struct NamespacePlan {
 /// Opens what is to be joined. kNotFound, kInvalid: the path is none, or another kind of namespace.
 Result<NamespacePlan> plan_namespaces(const Spec& spec, int network_namespace);
 
+/// CLONE_NEW* of every namespace in which a container of this spec is not with its host's: what
+/// another process has to join, by the pidfd of one that is in them.
+std::uint64_t namespaces_of(const Spec& spec);
+
 /// Joins what exists already. The maps of a new user namespace are written.
 bool enter_namespaces(Child& child, const NamespacePlan& plan);
 bool enter_network(Child& child, int network_fd);
+/// Joins the namespaces `flags` of the process behind `pidfd`, all at once (Linux 5.8). That of
+/// pids is joined by the parent, or with `pids` for the caller's children.
+bool join_namespaces(Child& child, int pidfd, std::uint64_t flags, bool pids);
 /// Moves the calling process, which has one thread, through CgroupManager::entrances(), and closes
 /// them.
 bool enter_cgroups(Child& child, std::span<const int> entrances);

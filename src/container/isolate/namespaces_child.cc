@@ -51,6 +51,11 @@ bool enter_namespaces(Child& child, const NamespacePlan& plan) {
   return true;
 }
 
+bool join_namespaces(Child& child, int pidfd, std::uint64_t flags, bool pids) {
+  if (!pids) flags &= ~std::uint64_t{CLONE_NEWPID};
+  return ::setns(pidfd, static_cast<int>(flags)) == 0 || child.fail(Step::kJoinContainer);
+}
+
 bool enter_network(Child& child, int network_fd) {
   if (::setns(network_fd, CLONE_NEWNET) != 0) return child.fail(Step::kEnterNetwork);
   return true;

@@ -21,7 +21,7 @@ Result<void> make_and_send(int channel) {
   if (!network.valid()) return fail_errno("cannot open the new network namespace");
   // Init may be gone already, and then has said why.
   const int descriptor = network.get();
-  (void)send_message(channel, {Word::kNetwork, {}}, {&descriptor, 1});
+  (void)send_message(channel, {.word = Word::kNetwork}, {&descriptor, 1});
   return {};
 }
 

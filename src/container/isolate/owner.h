@@ -11,7 +11,7 @@
 
 namespace berth::container {
 
-/// As sys::clone_process(), with namespaces of plan.owner. Also enters plan.join_pid for init.
+/// As sys::clone_process(), with namespaces of plan.owner.
 Result<sys::CloneResult> clone_owned(const NamespacePlan& plan, const sys::CloneRequest& request);
 
 /// What the process in between has to say, in memory that it shares with the parent.

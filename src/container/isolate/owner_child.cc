@@ -17,7 +17,7 @@ void give_birth(const NamespacePlan& plan, const sys::CloneRequest& request, Bir
   }
   // A pid namespace is for children alone: init's pid is told as the parent knows it.
   long pid = -1;
-  if ((!plan.join_pid.valid() || ::setns(plan.join_pid.get(), CLONE_NEWPID) == 0) &&
+  if ((request.pid_namespace < 0 || ::setns(request.pid_namespace, CLONE_NEWPID) == 0) &&
       ::setns(plan.owner.get(), CLONE_NEWUSER) == 0)
     pid = ::syscall(SYS_clone3, &args, sizeof args);
   if (pid == 0) return;

@@ -19,9 +19,12 @@
 #include "container/isolate/network.h"
 #include "container/isolate/owner.h"
 #include "container/runtime/failure.h"
+#include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
+#include "container/runtime/id_maps.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
+#include "container/spec/support.h"
 #include "sys/process.h"
 
 namespace berth::container {
@@ -29,33 +32,9 @@ namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
 
-Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
-  const std::string path = fmt::format("/proc/{}/{}", pid, file);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return fail_errno("cannot open {}", path);
-  if (::write(fd.get(), text.data(), text.size()) < 0)
-    return fail_errno("cannot write '{}' to {}", text, path);
-  return {};
-}
-
 bool has_ended(int pidfd) {
   pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, 0) > 0;
-}
-
-// Before anything is opened here: a descriptor that is closed now would come to mean something of
-// the runtime's own.
-Result<void> check_descriptors(const CreateOptions& options) {
-  for (const int stream : options.stdio)
-    if (stream >= 0 && ::fcntl(stream, F_GETFD) < 0)
-      return fail(ErrorKind::kInvalid, "the standard stream {} is not open", stream);
-  for (unsigned i = 0; i < options.preserved_fds; ++i) {
-    const int flags = ::fcntl(static_cast<int>(3 + i), F_GETFD);
-    if (flags < 0 || (flags & FD_CLOEXEC) != 0)
-      return fail(ErrorKind::kInvalid,
-                  "descriptor {} is to be preserved, but the caller has not opened it", 3 + i);
-  }
-  return {};
 }
 
 class LinuxContainer final : public Container {
@@ -85,11 +64,11 @@ class LinuxContainer final : public Container {
   enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
 
   Result<void> tell_begun(const std::string& cgroup_path) const;
+  bool goes_without_cgroups(const CgroupLayout& layout) const;
   Result<void> make_cgroups();
   Result<void> clone_init(UniqueFd& init_end);
   Result<void> admit();
   Result<void> write_hook_input() const;
-  Result<void> raise_limits() const;
   Result<void> wait_until_ready();
   std::string state(std::string_view status) const;
 
@@ -98,6 +77,7 @@ class LinuxContainer final : public Container {
   Phase phase_ = Phase::kNone;
   std::unique_ptr<InitPlan> plan_;
   std::unique_ptr<CgroupManager> cgroups_;
+  bool without_cgroups_ = false;
   UniqueFd channel_;  // the parent's end
   UniqueFd pidfd_;
   UniqueFd console_;
@@ -126,7 +106,9 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
 
   const CgroupLayout layout = TRY(detect_cgroups());
   const std::string cgroup_path = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
-  cgroups_ = TRY(open_cgroups(layout, cgroup_path, spec_.linux_.resources));
+  without_cgroups_ = goes_without_cgroups(layout);
+  cgroups_ = TRY(without_cgroups_ ? adopt_cgroups({})
+                                  : open_cgroups(layout, cgroup_path, spec_.linux_.resources));
   std::ranges::copy(stdio, options_.stdio);
   plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
   if (cgroups_->version() == CgroupVersion::kV2) {
@@ -149,7 +131,18 @@ Result<void> LinuxContainer::tell_begun(const std::string& cgroup_path) const {
   return options_.on_begun(pid_, paths);
 }
 
+// A user who may not make cgroups, and asks for nothing that needs them, gets a container without.
+bool LinuxContainer::goes_without_cgroups(const CgroupLayout& layout) const {
+  Resources limits = spec_.linux_.resources;
+  limits.devices.clear();  // without privileges no node can be made that is not there already
+  return ::geteuid() != 0 && spec_.linux_.cgroups_path.empty() && limits == Resources{} &&
+         std::ranges::any_of(layout.hierarchies, [](const Hierarchy& hierarchy) {
+           return ::access(hierarchy.path.c_str(), W_OK) != 0;
+         });
+}
+
 Result<void> LinuxContainer::make_cgroups() {
+  if (without_cgroups_) return {};
   TRY(cgroups_->create());
   // Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
   // devices of the host.
@@ -161,23 +154,15 @@ Result<void> LinuxContainer::make_cgroups() {
 }
 
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
-  // A pid namespace is joined by the parent, for the child's sake only.
-  UniqueFd own_pids;
-  const bool owned = plan_->namespaces.owner.valid();
-  if (plan_->namespaces.join_pid.valid() && !owned) {
-    own_pids.reset(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
-    if (!own_pids.valid() || ::setns(plan_->namespaces.join_pid.get(), CLONE_NEWPID) != 0)
-      return fail_errno("cannot join the pid namespace");
-  }
   const sys::CloneRequest request{.flags = plan_->namespaces.clone_flags,
-                                  .cgroup = cgroups_->clone_directory()};
-  auto cloned = owned ? clone_owned(plan_->namespaces, request) : sys::clone_process(request);
+                                  .cgroup = cgroups_->clone_directory(),
+                                  .pid_namespace = plan_->namespaces.join_pid.get()};
+  auto cloned = plan_->namespaces.owner.valid() ? clone_owned(plan_->namespaces, request)
+                                                : sys::clone_process(request);
   if (cloned.ok() && cloned->pid == 0) {
     ::close(channel_.get());
     run_init(*plan_, init_end.get());
   }
-  if (own_pids.valid() && ::setns(own_pids.get(), CLONE_NEWPID) != 0)
-    return fail_errno("cannot return to the own pid namespace");
   if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
   plan_->mapped.close();
   pid_ = cloned->pid;
@@ -190,19 +175,18 @@ Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
 // What the parent does for init while that builds its file systems.
 Result<void> LinuxContainer::admit() {
   if (plan_->namespaces.new_user) {
-    TRY(write_proc(pid_, "uid_map", map_text(spec_.linux_.uid_mappings)));
-    TRY(write_proc(pid_, "gid_map", map_text(spec_.linux_.gid_mappings)));
-    send_message(channel_.get(), {Word::kMapped, {}});
+    TRY(write_id_maps(pid_, spec_.linux_.uid_mappings, spec_.linux_.gid_mappings));
+    send_message(channel_.get(), {.word = Word::kMapped});
   }
   TRY(write_hook_input());
-  if (spec_.process.oom_score_adj)
-    TRY(write_proc(pid_, "oom_score_adj", fmt::format("{}", *spec_.process.oom_score_adj)));
-  TRY(raise_limits());
+  TRY(grant_oom_score(pid_, spec_.process));
+  if (plan_->namespaces.new_user || plan_->namespaces.owner.valid())
+    TRY(grant_hard_limits(pid_, plan_->identity));
   if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;
   for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
-  if (!send_message(channel_.get(), {Word::kCgroup, {}}, descriptors) && errno != EPIPE)
+  if (!send_message(channel_.get(), {.word = Word::kCgroup}, descriptors) && errno != EPIPE)
     return fail_errno("cannot tell init its cgroups");
   return {};
 }
@@ -218,22 +202,6 @@ Result<void> LinuxContainer::write_hook_input() const {
   if (hooks.start_state.valid()) TRY(write(hooks.start_state, state("created")));
   TRY(write_process_state(plan_->execute.notify, pid_, state("created")));
   plan_->execute.notify.close();
-  return {};
-}
-
-// Inside a user namespace init has no right to raise a hard limit, so that is done from here.
-Result<void> LinuxContainer::raise_limits() const {
-  if (!plan_->namespaces.new_user && !plan_->namespaces.owner.valid()) return {};
-  for (const LimitPlan& limit : plan_->identity.limits) {
-    rlimit current = {};
-    const auto resource = static_cast<__rlimit_resource>(limit.resource);
-    if (::prlimit(pid_, resource, nullptr, &current) != 0)
-      return fail_errno("cannot read {} of init", limit.name);
-    if (limit.value.rlim_max <= current.rlim_max) continue;
-    current.rlim_max = limit.value.rlim_max;
-    if (::prlimit(pid_, resource, &current, nullptr) != 0)
-      return fail_errno("cannot raise {} to {}", limit.name, limit.value.rlim_max);
-  }
   return {};
 }
 
@@ -257,7 +225,7 @@ Result<void> LinuxContainer::wait_until_ready() {
         TRY(move_net_devices(spec_.linux_.net_devices, pid_));
         TRY(run_hooks(spec_.hooks.prestart, "prestart", state("creating")));
         TRY(run_hooks(spec_.hooks.create_runtime, "createRuntime", state("creating")));
-        send_message(channel_.get(), {Word::kHooksDone, {}});
+        send_message(channel_.get(), {.word = Word::kHooksDone});
         break;
       case Word::kReady:
         return network_.finish();
@@ -287,7 +255,7 @@ Result<void> LinuxContainer::start() {
 
 void LinuxContainer::release() {
   // If init is gone already, that is for whoever looks at the container next.
-  if (phase_ == Phase::kCreated) send_message(channel_.get(), {Word::kReleased, {}});
+  if (phase_ == Phase::kCreated) send_message(channel_.get(), {.word = Word::kReleased});
   phase_ = Phase::kReleased;
 }
 
@@ -302,6 +270,9 @@ Result<void> LinuxContainer::destroy() {
   channel_.reset();
   if (pidfd_.valid()) {
     (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
+    // On v1 nobody dies frozen, and another process may have paused the container.
+    const bool waits = cgroups_ && !has_ended(pidfd_.get());
+    if (waits && cgroups_->version() == CgroupVersion::kV1) (void)cgroups_->freeze(false);
     TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
     (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
@@ -318,13 +289,13 @@ Result<void> LinuxContainer::destroy() {
 Result<std::unique_ptr<Container>> Container::create(Spec spec, const CreateOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
-  if (options.systemd_cgroup)
+  if (options.systemd_cgroup && !kSystemdCgroups)
     return fail(ErrorKind::kUnsupported,
                 "cgroups managed by systemd are not supported: leave --systemd-cgroup out");
   if (!options.bundle.starts_with('/'))
     return fail(ErrorKind::kInvalid, "the bundle must be an absolute path, not '{}'",
                 options.bundle);
-  TRY(check_descriptors(options));
+  TRY(check_streams(options.stdio, options.preserved_fds));
   auto container = std::make_unique<LinuxContainer>(std::move(spec), options);
   TRY(container->build(options.stdio));  // on failure its destructor undoes what was made
   return std::unique_ptr<Container>(std::move(container));
@@ -341,7 +312,7 @@ Result<void> check_id(const std::string& id) {
 }
 
 Result<void> start_remotely(int connection, const std::string& program) {
-  if (!send_message(connection, {Word::kStart, {}}))
+  if (!send_message(connection, {.word = Word::kStart}))
     return fail_errno("cannot reach the container's init");
   UniqueFd report;
   Message message;

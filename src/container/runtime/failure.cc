@@ -16,6 +16,7 @@ struct StepText {
 // Steps whose name is all there is to say.
 constexpr auto kTexts = std::to_array<StepText>({
     {Step::kNotDumpable, "cannot make init not dumpable"},
+    {Step::kJoinContainer, "cannot join the container's namespaces"},
     {Step::kEnterNetwork, "cannot enter the network namespace"},
     {Step::kBecomeRoot, "cannot become root of the user namespace (is id 0 mapped?)"},
     {Step::kTimeOffsets, "cannot make the time namespace"},
@@ -35,6 +36,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kReadonlyRoot, "cannot make the root filesystem read-only"},
     {Step::kPivotRoot, "cannot pivot into the root filesystem"},
     {Step::kStandardStreams, "cannot set up the standard streams"},
+    {Step::kAffinity, "cannot set process.execCPUAffinity (are these CPUs of the container?)"},
     {Step::kMemoryPolicy,
      "cannot set linux.memoryPolicy (does the host have these nodes, and the cpuset allow them?)"},
     {Step::kPersonality, "cannot set linux.personality"},
@@ -53,7 +55,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kSeccompListener, "cannot give the seccomp agent its listener (has the agent ended?)"},
     {Step::kCloseDescriptors, "cannot mark descriptors to be closed"},
     {Step::kHookOwnProgram, "a startContainer hook leads to the runtime's own program"},
-    {Step::kChannel, "init lost its parent"},
+    {Step::kChannel, "the process lost its parent"},
 });
 
 std::string text_of(Step step) {
@@ -84,6 +86,22 @@ std::string mount_text(const Failure& failure, const MountPlan& mount) {
       return fmt::format("cannot fill the {} on {} with what it covers", what, mount.destination);
     default:
       return fmt::format("cannot mount {} on {}", what, mount.destination);
+  }
+}
+
+std::string describe_workload_step(const Failure& failure, const WorkloadPlan& plan) {
+  const std::size_t i = failure.index;
+  switch (failure.step) {
+    case Step::kWorkingDirectory:
+      return fmt::format("cannot change into the working directory '{}'", plan.execute.cwd);
+    case Step::kWorkingDirectoryOutside:
+      return fmt::format("the working directory '{}' is outside of the container",
+                         plan.execute.cwd);
+    case Step::kRlimit:
+      return fmt::format("cannot set {}",
+                         i < plan.identity.limits.size() ? plan.identity.limits[i].name : "?");
+    default:
+      return text_of(failure.step);
   }
 }
 
@@ -131,16 +149,9 @@ std::string describe_step(const Failure& failure, const InitPlan& plan) {
                                                         ? plan.hooks.create_container[i]->path
                                                         : "?");
     case Step::kMakeWorkingDirectory:
-    case Step::kWorkingDirectory:
-      return fmt::format("cannot change into the working directory '{}'", plan.execute.cwd);
-    case Step::kWorkingDirectoryOutside:
-      return fmt::format("the working directory '{}' is outside of the container",
-                         plan.execute.cwd);
-    case Step::kRlimit:
-      return fmt::format("cannot set {}",
-                         i < plan.identity.limits.size() ? plan.identity.limits[i].name : "?");
+      return fmt::format("cannot make the working directory '{}'", plan.execute.cwd);
     default:
-      return text_of(failure.step);
+      return describe_workload_step(failure, plan);
   }
 }
 
@@ -161,6 +172,12 @@ Error describe_failure(const Failure& failure, const InitPlan& plan) {
   // Missing things here are the spec's fault, not a container that is not there.
   if (error.kind() == ErrorKind::kNotFound) return std::move(error).with_kind(ErrorKind::kInvalid);
   return error;
+}
+
+Error describe_failure(const Failure& failure, const WorkloadPlan& plan) {
+  if (failure.step == Step::kExec || failure.step == Step::kOwnProgram)
+    return describe_start_failure(failure, plan.execute.args[0]);
+  return Error::from_errno(failure.error, describe_workload_step(failure, plan));
 }
 
 Error describe_start_failure(const Failure& failure, const std::string& program) {

@@ -9,6 +9,8 @@ namespace berth::container {
 
 /// A failure before "created": the plan knows the names.
 Error describe_failure(const Failure& failure, const InitPlan& plan);
+/// A failure of a process that joins. kNotFound, kPermission: the program, or something on the way.
+Error describe_failure(const Failure& failure, const WorkloadPlan& plan);
 /// A failure after the word to start, told to whoever gave it. kNotFound, kPermission: the program.
 Error describe_start_failure(const Failure& failure, const std::string& program);
 

@@ -27,6 +27,8 @@
 // by both sides, has its failure (report.h).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -48,12 +50,15 @@ enum class Word : std::uint32_t {
   kReleased,
   kStart,
   kReport,
+  kBorn,  // exec.h: a process and its pidfd; Message::pid is what the parent calls it
   kFailed,
 };
+inline constexpr std::size_t kWords = static_cast<std::size_t>(Word::kFailed) + 1;
 
 struct Message {
   Word word = Word::kFailed;
-  Failure failure;  // kFailed only
+  Failure failure = {};  // kFailed only
+  pid_t pid = 0;         // kBorn only
 };
 
 /// Descriptors that come along with a message. Not owned: the receiver takes or closes them.

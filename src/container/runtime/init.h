@@ -7,12 +7,8 @@
 
 #include "base/result.h"
 #include "container/cgroup/manager.h"
-#include "container/isolate/attributes.h"
-#include "container/isolate/console.h"
 #include "container/isolate/devices.h"
-#include "container/isolate/execute.h"
 #include "container/isolate/hooks.h"
-#include "container/isolate/identity.h"
 #include "container/isolate/mapped_mounts.h"
 #include "container/isolate/mounts.h"
 #include "container/isolate/namespaces.h"
@@ -21,12 +17,12 @@
 #include "container/isolate/sysctl.h"
 #include "container/isolate/uts.h"
 #include "container/runtime/container.h"
-#include "container/runtime/report.h"
+#include "container/runtime/workload.h"
 
 namespace berth::container {
 
 /// All that init needs. Its strings and descriptors are copied by clone3 with the rest of memory.
-struct InitPlan {
+struct InitPlan : WorkloadPlan {
   NamespacePlan namespaces;
   UtsPlan uts;
   RootfsPlan rootfs;
@@ -36,19 +32,11 @@ struct InitPlan {
       0;  // mounts from here on wait until init is in its network namespace and its cgroups
   DevicesPlan devices;
   ProtectPlan protect;
-  ConsolePlan console;
   SysctlPlan sysctl;
   HooksPlan hooks;
-  AttributesPlan attributes;
-  IdentityPlan identity;
-  ExecutePlan execute;
   bool runtime_hooks =
       false;  // the parent has hooks to run, or interfaces to move, while it is being made
-  int stdio[3] = {-1, -1, -1};
   int start_socket = -1;
-  unsigned preserved_fds = 0;
-  bool new_keyring = true;
-  Report report;  // open if there is a filter
 };
 
 Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,

@@ -79,16 +79,11 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   TRY(plan_mounts(spec, options, view, *plan));
   plan->devices = plan_devices(spec);
   plan->protect = plan_protect(spec);
-  plan->console = plan_console(spec.process);
   plan->sysctl = TRY(plan_sysctl(spec, options.network_namespace));
   plan->hooks = TRY(plan_hooks(spec.hooks));
   plan->runtime_hooks = !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty() ||
                         !spec.linux_.net_devices.empty();
-  plan->attributes = TRY(plan_attributes(spec, security_modules()));
-  plan->identity = TRY(plan_identity(spec));
-  TRY(plan_execute(spec, plan->execute));
-  if (plan->execute.has_seccomp) TRY(plan->report.open());
-  std::ranges::copy(options.stdio, plan->stdio);
+  TRY(plan_workload(spec, options.stdio, *plan));
   plan->start_socket = options.start_socket;
   plan->preserved_fds = options.preserved_fds;
   plan->new_keyring = options.new_keyring;

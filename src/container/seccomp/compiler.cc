@@ -258,21 +258,10 @@ bool lists(const SeccompProfile& profile, std::string_view architecture) {
 }
 
 Result<std::uint32_t> filter_flags(const SeccompProfile& profile) {
-  struct Row {
-    std::string_view name;
-    std::uint32_t flag;
-  };
-  static constexpr Row kRows[] = {
-      {"SECCOMP_FILTER_FLAG_TSYNC", 0},  // one thread is filtered; there is no other
-      {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-      {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-      // The kernel takes it with a listener only: execute_child.cc.
-      {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
-  };
   std::uint32_t flags = 0;
   for (const std::string& name : profile.flags) {
-    const auto* row = std::ranges::find(kRows, name, &Row::name);
-    if (row == std::end(kRows))
+    const auto* row = std::ranges::find(kSeccompFlags, name, &SeccompFlagRow::name);
+    if (row == kSeccompFlags.end())
       return fail(ErrorKind::kUnsupported, "linux.seccomp.flags: '{}' is not supported", name);
     flags |= row->flag;
   }
@@ -286,9 +275,9 @@ Result<SeccompProgram> compile_seccomp(const SeccompProfile& profile) {
   program.flags = TRY(filter_flags(profile));
   const Filter native = TRY(AbiCompiler(profile, SyscallAbi::kX86_64).compile());
   Filter x32 = {answer(SECCOMP_RET_KILL_PROCESS)};
-  if (lists(profile, "SCMP_ARCH_X32")) x32 = TRY(AbiCompiler(profile, SyscallAbi::kX32).compile());
+  if (lists(profile, kArchX32)) x32 = TRY(AbiCompiler(profile, SyscallAbi::kX32).compile());
   Filter x86 = {answer(SECCOMP_RET_KILL_PROCESS)};
-  if (lists(profile, "SCMP_ARCH_X86")) {
+  if (lists(profile, kArchX86)) {
     x86 = {load(offsetof(seccomp_data, nr))};
     append(x86, TRY(AbiCompiler(profile, SyscallAbi::kX86).compile()));
   }

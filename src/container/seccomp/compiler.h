@@ -8,14 +8,38 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
+
+/// A word of a profile's `flags`, and what it is for seccomp(2).
+struct SeccompFlagRow {
+  std::string_view name;
+  std::uint32_t flag;
+};
+inline constexpr auto kSeccompFlags = std::to_array<SeccompFlagRow>({
+    {"SECCOMP_FILTER_FLAG_TSYNC", 0},  // one thread is filtered; there is no other
+    {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+    // The kernel takes it with a listener only: isolate/execute_child.cc.
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
+});
+
+/// Words of a profile's `architectures` that open the gate for calls of that kind. The first is the
+/// host's own, which is always open.
+inline constexpr std::string_view kArchX86_64 = "SCMP_ARCH_X86_64";
+inline constexpr std::string_view kArchX86 = "SCMP_ARCH_X86";
+inline constexpr std::string_view kArchX32 = "SCMP_ARCH_X32";
+inline constexpr std::array<std::string_view, 3> kSeccompArchitectures = {kArchX86_64, kArchX86,
+                                                                          kArchX32};
 
 struct SeccompProgram {
   std::vector<sock_filter> filter;

@@ -22,6 +22,12 @@ void JsonWriter::before_value() {
   if (depth_ > 0) new_line();
 }
 
+void JsonWriter::write(double value) {
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  scalar({digits, static_cast<std::size_t>(end - digits)});
+}
+
 void JsonWriter::open(char bracket) {
   before_value();
   text_ += bracket;

@@ -25,6 +25,9 @@ class JsonWriter {
 
   void write(std::string_view value);
   void write(bool value) { scalar(value ? "true" : "false"); }
+  /// In the shortest form that reads back as the same. Finite.
+  void write(double value);
+  void write_null() { scalar("null"); }
   template <std::integral Int>
   void write(Int value) {
     char digits[24];

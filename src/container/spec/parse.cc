@@ -182,19 +182,45 @@ void read_value(Context& context, T& value) {
   }
 }
 
+// The whole text as one T; `noun` is what to call it.
+template <typename T>
+Result<T> parse_text(std::string_view json, std::string_view noun,
+                     std::vector<std::string>& unsupported) {
+  if (json.size() > kMaxSpecBytes)
+    return fail(ErrorKind::kExhausted, "{} of {} bytes is over the cap of {}", noun, json.size(),
+                kMaxSpecBytes);
+  Context context{JsonReader(json), {}, {}};
+  T value;
+  read_struct(context, value);
+  context.reader.finish();
+  if (!context.reader.ok()) return context.reader.error().context(noun);
+  unsupported = std::move(context.unsupported);
+  return value;
+}
+
 }  // namespace
 
 Result<Spec> parse_spec(std::string_view json) {
-  if (json.size() > kMaxSpecBytes)
-    return fail(ErrorKind::kExhausted, "config.json of {} bytes is over the cap of {}", json.size(),
-                kMaxSpecBytes);
-  Context context{JsonReader(json), {}, {}};
-  Spec spec;
-  read_struct(context, spec);
-  context.reader.finish();
-  if (!context.reader.ok()) return context.reader.error().context("config.json");
-  spec.unsupported = std::move(context.unsupported);
+  std::vector<std::string> unsupported;
+  Spec spec = TRY(parse_text<Spec>(json, "config.json", unsupported));
+  spec.unsupported = std::move(unsupported);
   return spec;
+}
+
+Result<Resources> parse_resources(std::string_view json) {
+  std::vector<std::string> unsupported;
+  Resources resources = TRY(parse_text<Resources>(json, "the resources", unsupported));
+  if (!unsupported.empty())
+    return fail(ErrorKind::kUnsupported, "the resource {} is not supported", unsupported.front());
+  return resources;
+}
+
+Result<Process> parse_process(std::string_view json) {
+  std::vector<std::string> unsupported;
+  Process process = TRY(parse_text<Process>(json, "the process", unsupported));
+  if (!unsupported.empty())
+    return fail(ErrorKind::kUnsupported, "{} of the process is not supported", unsupported.front());
+  return process;
 }
 
 }  // namespace berth::container

@@ -211,6 +211,7 @@ struct MemoryResources {
   std::optional<std::int64_t> swap;  // memory and swap together
   std::optional<std::uint64_t> swappiness;
   std::optional<bool> disable_oom_killer;
+  std::optional<bool> check_before_update = {};  // refuse a limit that is below what is used (v2)
   friend bool operator==(const MemoryResources&, const MemoryResources&) = default;
 };
 
@@ -429,6 +430,13 @@ struct Spec {
 /// field and what it must be, or the line where the text is no JSON; kExhausted: over
 /// kMaxSpecBytes. Does not validate().
 Result<Spec> parse_spec(std::string_view json);
+
+/// Reads what config.json has as "process", for `exec --process`. kUnsupported: a field that cannot
+/// be honoured.
+Result<Process> parse_process(std::string_view json);
+/// Reads what `linux.resources` holds, as `berth-runtime update --resources` is given it.
+/// kUnsupported names a limit that is none here.
+Result<Resources> parse_resources(std::string_view json);
 
 /// Compact JSON of everything that is set: parse_spec(to_json(spec)) == spec.
 std::string to_json(const Spec& spec);

@@ -149,8 +149,7 @@ void visit_fields(V& v, DeviceRule& m) {
   v.field("access", m.access);
 }
 
-// kernel, kernelTCP, useHierarchy and checkBeforeUpdate are obsolete or concern updates only:
-// skipped.
+// kernel, kernelTCP and useHierarchy are obsolete: skipped.
 template <typename V>
 void visit_fields(V& v, MemoryResources& m) {
   v.field("limit", m.limit);
@@ -158,6 +157,7 @@ void visit_fields(V& v, MemoryResources& m) {
   v.field("swap", m.swap);
   v.field("swappiness", m.swappiness);
   v.field("disableOOMKiller", m.disable_oom_killer);
+  v.field("checkBeforeUpdate", m.check_before_update);
 }
 
 template <typename V>

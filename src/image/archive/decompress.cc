@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -52,14 +53,26 @@ class Input {
   bool at_end_ = false;
 };
 
-/// What the three have in common: the caps on what comes out.
+/// What the three have in common: the caps on what comes out, and that a failure is final. A tar
+/// reader that looks ahead may pass over one that comes behind the last entry.
 class LimitedSource : public ByteSource {
  public:
   LimitedSource(Input input, const DecompressLimits& limits)
       : input_(std::move(input)), limits_(limits) {}
 
   Result<std::size_t> read(std::span<std::byte> into) final {
-    if (into.empty()) return 0U;
+    if (failure_) return *failure_;
+    auto got = into.empty() ? Result<std::size_t>(0U) : produce_within_limits(into);
+    if (!got.ok()) failure_ = got.error();
+    return got;
+  }
+
+ protected:
+  virtual Result<std::size_t> produce(std::span<std::byte> into) = 0;
+  Input input_;
+
+ private:
+  Result<std::size_t> produce_within_limits(std::span<std::byte> into) {
     const std::size_t got = TRY(produce(into));
     produced_ += got;
     if (produced_ > limits_.max_bytes) {
@@ -73,12 +86,8 @@ class LimitedSource : public ByteSource {
     return got;
   }
 
- protected:
-  virtual Result<std::size_t> produce(std::span<std::byte> into) = 0;
-  Input input_;
-
- private:
   DecompressLimits limits_;
+  std::optional<Error> failure_;
   std::uint64_t produced_ = 0;
 };
 

@@ -61,6 +61,18 @@ TEST(Decompress, TruncatedOrDamagedStreamsAreCorrupt) {
   EXPECT_EQ(unpack(bad_crc).error().kind(), ErrorKind::kCorrupt);
 }
 
+TEST(Decompress, AFailureIsTheLastWord) {
+  std::string bad_crc = gzip(sample());
+  bad_crc[bad_crc.size() - 6] = static_cast<char>(bad_crc[bad_crc.size() - 6] ^ 1);
+  StringSource from(std::move(bad_crc), SIZE_MAX);
+  const auto source = MUST(decompress(from, {}));
+  std::vector<std::byte> buffer(1U << 20);
+  auto got = source->read(buffer);
+  while (got.ok() && *got > 0) got = source->read(buffer);
+  ASSERT_FALSE(got.ok());
+  EXPECT_EQ(source->read(buffer).error().message(), got.error().message());
+}
+
 TEST(Decompress, NamesFormatsItDoesNotTake) {
   EXPECT_EQ(unpack("BZh91AY").error().kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(unpack(std::string("\xfd"

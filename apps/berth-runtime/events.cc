@@ -1,0 +1,83 @@
+// berth-runtime events [--stats] [--interval DURATION] <id>: what the container uses, again and
+// again, and when it runs out of memory, until it ends.
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <limits>
+
+#include "berth-runtime/launch.h"
+#include "berth-runtime/quantities.h"
+#include "berth-runtime/usage_json.h"
+#include "container/cgroup/oom_watch.h"
+#include "container/cgroup/usage.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace berth::runtime {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A line at a time: whoever reads them waits for each.
+Result<void> print_line(std::string line) {
+  line += '\n';
+  return sys::write_all(STDOUT_FILENO, line).context("standard output");
+}
+
+int milliseconds_until(Clock::time_point time) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(time - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+Result<void> follow(const std::string& id, const container::CgroupManager& cgroups, int pidfd,
+                    std::chrono::nanoseconds interval) {
+  auto oom = TRY(container::OomWatch::create(cgroups));
+  enum { kEnded, kOom, kCount };
+  pollfd watched[kCount] = {{pidfd, POLLIN, 0}, {oom.fd(), POLLIN | POLLPRI, 0}};
+  if (cgroups.version() == container::CgroupVersion::kV2) watched[kOom].events = POLLPRI;
+  for (auto next = Clock::now() + interval;;) {
+    if (::poll(watched, kCount, milliseconds_until(next)) < 0 && errno != EINTR)
+      return fail_errno("poll");
+    // Also at the end, which may be because of it.
+    if (oom.look()) TRY(print_line(oom_event(id)));
+    if (watched[kEnded].revents != 0) return {};
+    if (Clock::now() < next) continue;
+    next = std::max(next + interval, Clock::now());
+    const auto usage = container::read_usage(cgroups);
+    if (usage.ok()) TRY(print_line(stats_event(id, *usage)));
+  }
+}
+
+}  // namespace
+
+Result<int> events(const Globals& globals, Words words) {
+  std::string interval = "5s";
+  bool stats = false;
+  Flags flags;
+  flags.add("interval", 0, &interval);
+  flags.add("stats", 0, &stats);
+  const std::string id = TRY(single_id(TRY(flags.parse(words)), "events"));
+  const auto duration = parse_duration(interval);
+  if (!duration)
+    return fail(ErrorKind::kInvalid, "--interval must be a time as 5s or 1m30s, not '{}'",
+                interval);
+  if (duration->count() == 0)
+    return fail(ErrorKind::kInvalid, "duration interval must be greater than 0");
+  const Store store(globals.root);
+  const Record record = TRY(store.load(id));
+  const auto pidfd = sys::open_pidfd(record.pid);
+  // Opened first, compared then, as for kill.
+  const Status status = store.status(record);
+  if (!pidfd.ok() || status == Status::kStopped || status == Status::kCreating)
+    return fail(ErrorKind::kConflict, "container with id {} is not running", id);
+  const auto cgroups = TRY(container::adopt_cgroups(record.cgroups));
+  if (!stats) {
+    TRY(follow(id, *cgroups, pidfd->get(), *duration));
+    return 0;
+  }
+  TRY(print_line(stats_event(id, TRY(container::read_usage(*cgroups)))));
+  return 0;
+}
+
+}  // namespace berth::runtime

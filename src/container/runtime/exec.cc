@@ -1,0 +1,117 @@
+#include "container/runtime/exec.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/scope_exit.h"
+#include "container/cgroup/manager.h"
+#include "container/runtime/exec_plan.h"
+#include "container/runtime/failure.h"
+#include "container/runtime/grants.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace berth::container {
+namespace {
+
+struct Prepared {
+  ExecPlan plan;
+  std::unique_ptr<CgroupManager> cgroups;
+  std::vector<UniqueFd> entrances;
+};
+
+Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& options) {
+  auto prepared = std::make_unique<Prepared>();
+  ExecPlan& plan = prepared->plan;
+  TRY(plan_workload(spec, options.stdio, plan));
+  plan.preserved_fds = options.preserved_fds;
+  plan.new_keyring = options.new_keyring;
+  plan.init = options.init;
+  plan.namespaces = namespaces_of(spec);
+  plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
+  if (plan.twice && plan.execute.notify.is_wanted())
+    return fail(ErrorKind::kUnsupported,
+                "exec by a user without privileges into a container with SCMP_ACT_NOTIFY is not "
+                "supported");
+  prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
+  prepared->entrances = TRY(prepared->cgroups->entrances());
+  for (const UniqueFd& entrance : prepared->entrances)
+    plan.entrances.fds[plan.entrances.count++] = entrance.get();
+  return prepared;
+}
+
+// The copy is closed to others from its first moment on, not only from the one in which it says so
+// itself.
+Result<sys::CloneResult> clone_out_of_reach(const sys::CloneRequest& request) {
+  if (::geteuid() != 0) return sys::clone_process(request);  // who is inside is the user too
+  const int before = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot become not dumpable");
+  auto cloned = sys::clone_process(request);
+  if (cloned.ok() && cloned->pid == 0) return cloned;
+  ::prctl(PR_SET_DUMPABLE, before == 1 ? 1 : 0, 0, 0, 0);
+  return cloned;
+}
+
+// Until the exec closes the other end.
+Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
+  Message message;
+  Descriptors descriptors;
+  while (receive_message(channel, message, descriptors)) {
+    UniqueFd received(descriptors.count == 1 ? descriptors.fds[0] : -1);
+    if (message.word == Word::kFailed) return describe_failure(message.failure, plan);
+    if (message.word == Word::kBorn && plan.twice && received.valid()) {
+      (void)sys::wait_process(executed.pidfd.get());
+      executed.pid = message.pid;
+      executed.pidfd = std::move(received);
+      continue;
+    }
+    if (message.word != Word::kConsole || executed.console.valid())
+      return fail(ErrorKind::kInternal, "the process said {} out of turn",
+                  static_cast<int>(message.word));
+    executed.console = std::move(received);
+  }
+  if (errno != 0) return fail_errno("cannot hear from the process");
+  if (const Failure failure = plan.report.read(); failure.step != Step::kNone)
+    return describe_failure(failure, plan);
+  return {};
+}
+
+Result<void> admit(const Spec& spec, int channel, ExecPlan& plan, const std::string& state,
+                   Executed& executed) {
+  TRY(write_process_state(plan.execute.notify, executed.pid, state));
+  plan.execute.notify.close();
+  TRY(grant_oom_score(executed.pid, spec.process));
+  if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
+  if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
+    return fail_errno("cannot reach the process");
+  return hear(channel, plan, executed);
+}
+
+}  // namespace
+
+Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
+  TRY(validate(spec));
+  TRY(check_streams(options.stdio, options.preserved_fds));
+  auto [ours, theirs] = TRY(sys::seqpacket_pair());
+  const auto prepared = TRY(prepare(spec, options));
+  const bool pids = (prepared->plan.namespaces & CLONE_NEWPID) != 0 && !prepared->plan.twice;
+  auto cloned = TRY(clone_out_of_reach({.flags = 0,
+                                        .cgroup = prepared->cgroups->clone_directory(),
+                                        .pid_namespace = pids ? options.init : -1})
+                        .context("cannot start a process in the container"));
+  if (cloned.pid == 0) {
+    ::close(ours.get());
+    run_joiner(prepared->plan, theirs.get());
+  }
+  Executed executed{.pid = cloned.pid, .pidfd = std::move(cloned.pidfd), .console = {}};
+  theirs.reset();
+  auto admitted = admit(spec, ours.get(), prepared->plan, options.state, executed);
+  if (admitted.ok()) return executed;
+  (void)sys::signal_process(executed.pidfd.get(), SIGKILL);  // it may have ended
+  (void)sys::wait_process(executed.pidfd.get());
+  return std::move(admitted).error();
+}
+
+}  // namespace berth::container
