@@ -191,6 +191,10 @@ class Tmpfs(Mounts):
         self.assertEqual(self.output("stat -c %a /none; touch /none/x 2>/dev/null || echo read-only"),
                          "1777\nread-only")
 
+    def test_other_options_hold_for_what_is_filled(self):
+        self.tmpfs("tmpcopyup", "ro", "noatime", "nosuid")
+        self.assertLessEqual({"ro", "noatime", "nosuid"}, self.options("/d")[0])
+
     def test_only_a_tmpfs_copies_up(self):
         self.mount(bind(self.source, "bind", "tmpcopyup"))
         self.fails(self.run_args("true"), 1, "tmpcopyup is for a tmpfs")

@@ -327,7 +327,7 @@ class Update(ControlTest):
         self.assertEqual(self.value("cpu.shares", "cpu"), "99")
         for text, says in (('{"memory": {"limit": "x"}}', "memory.limit must be a whole number"), ("{", "line 1"),
                            ('{"unified": {"memory.max": "1"}}', "needs cgroup v2"),
-                           ('{"rdma": {"mlx5_1": {"hcaHandles": 3}}}', "rdma is not supported")):
+                           ('{"rdma": {"mlx5_1": {"hcaHandles": 3}}}', "no 'rdma' cgroup controller")):
             file.write_text(text)
             self.fails(self.runtime("update", "-r", str(file), "c"), 1, says)
 
