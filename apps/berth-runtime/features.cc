@@ -95,7 +95,12 @@ void write_linux(Writer& out) {
   out.enabled("intelRdt", oci::takes<oci::Linux>("intelRdt"));
   out.object("mountExtensions",
              [&] { out.enabled("idmap", oci::takes<oci::Mount>("uidMappings")); });
-  // Not a property of the versions before the one that brought it.
+  // Not properties of the versions before the one that brought them.
+  if (oci::takes<oci::Linux>("memoryPolicy"))
+    out.object("memoryPolicy", [&] {
+      out.list("modes", names_in(oci::kMemoryPolicyModeNames));
+      out.list("flags", names_in(oci::kMemoryPolicyFlagNames));
+    });
   if (oci::takes<oci::Linux>("netDevices")) out.enabled("netDevices", true);
 }
 

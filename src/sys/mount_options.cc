@@ -144,7 +144,7 @@ Result<MountOptions> parse_mount_options(std::span<const std::string> words) {
 }
 
 std::vector<std::string> known_mount_options() {
-  std::vector<std::string> words = {"bind", "rbind"};
+  std::vector<std::string> words = {"bind", "rbind", "idmap", "ridmap", "remount", "tmpcopyup"};
   const auto with_recursive = [&](std::string_view word) {
     words.emplace_back(word);
     words.push_back(fmt::format("r{}", word));

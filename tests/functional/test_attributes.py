@@ -109,6 +109,30 @@ class Others(Attributes):
         self.assertEqual(self.output("cat /proc/self/oom_score_adj"), "123")
 
 
+class Exec(Attributes):
+    """Processes that join have the attributes of the spec's process too."""
+
+    def test_the_scheduler_and_the_personality(self):
+        self.config["process"]["scheduler"] = {"policy": "SCHED_BATCH", "nice": 5}
+        self.config["linux"]["personality"] = {"domain": "LINUX32"}
+        self.running()
+        self.assertEqual(self.ok("exec", "c", "sh", "-c", "awk '{ print $19, $41 }' /proc/self/stat; uname -m"),
+                         "5 3\ni686")
+
+    def test_where_they_run(self):
+        cpu = min(os.sched_getaffinity(0))
+        for affinity in ({"final": str(cpu)}, {"initial": str(cpu)}):
+            self.config["process"]["execCPUAffinity"] = affinity
+            self.running()
+            self.assertEqual(self.ok("exec", "c", "grep", "Cpus_allowed_list", "/proc/self/status").split()[1], str(cpu))
+            self.ok("delete", "--force", "c")
+
+    def test_a_cpu_that_is_not_there(self):
+        self.config["process"]["execCPUAffinity"] = {"final": "8000"}
+        self.running()
+        self.fails(self.runtime("exec", "c", "true"), 255, "cannot set process.execCPUAffinity")
+
+
 class Labels(Attributes):
     def test_a_profile_that_no_kernel_module_takes(self):
         if Path("/sys/module/apparmor").exists():

@@ -327,7 +327,7 @@ class Update(ControlTest):
         self.assertEqual(self.value("cpu.shares", "cpu"), "99")
         for text, says in (('{"memory": {"limit": "x"}}', "memory.limit must be a whole number"), ("{", "line 1"),
                            ('{"unified": {"memory.max": "1"}}', "needs cgroup v2"),
-                           ('{"rdma": {"mlx5_1": {"hcaHandles": 3}}}', "rdma is not supported")):
+                           ('{"rdma": {"mlx5_1": {"hcaHandles": 3}}}', "no 'rdma' cgroup controller")):
             file.write_text(text)
             self.fails(self.runtime("update", "-r", str(file), "c"), 1, says)
 
@@ -458,11 +458,14 @@ class Features(ControlTest):
         options = json.loads(self.ok("features"))["mountOptions"]
         propagation = {"private", "shared", "slave", "unbindable"}
         for word in options:
-            bind = word in ("bind", "rbind") or word.removeprefix("r") in propagation or word.startswith("r")
+            bind = word in ("bind", "rbind", "idmap") or word.removeprefix("r") in propagation or word.startswith("r")
             mount = {"destination": "/mnt", "type": "none" if bind else "tmpfs",
                      "source": str(self.base) if bind else "tmpfs",
                      "options": ["bind", word] if bind else [word]}
-            self.config["mounts"] = [*self.default["mounts"], mount]
+            if word in ("idmap", "ridmap"):
+                mount["uidMappings"] = mount["gidMappings"] = [{"containerID": 0, "hostID": 1, "size": 1}]
+            there = [{**mount, "options": ["bind"]}] if word == "remount" else []
+            self.config["mounts"] = [*self.default["mounts"], *there, mount]
             done = self.run_args("true")
             self.assertEqual(done.returncode, 0, f"{word}: {done.stderr}")
 

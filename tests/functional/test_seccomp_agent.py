@@ -133,6 +133,23 @@ class SeccompAgent(RuntimeTest):
         self.assertEqual(agent.state["pid"], self.state()["pid"])
         self.ok("delete", "--force", "c")
 
+    def test_a_process_that_joins_has_a_listener_of_its_own(self):
+        first = self.agent(lambda call: None)
+        self.create("sleep", "1000")
+        self.ok("start", "c")
+        waiting.until(lambda: first.state or None, "the first process's agent")
+        first.listener.close()
+        self.path.unlink()
+        second = Agent(self.path, lambda call: errno.EXDEV)
+        done = self.runtime("exec", "c", "mkdir", "/made")
+        self.assertIn("Invalid cross-device link", done.stderr)
+        second.finish()
+        self.path.touch()  # for the first to remove
+        self.assertEqual((second.state["state"]["status"], second.state["state"]["id"]), ("running", "c"))
+        self.assertNotEqual(second.state["pid"], second.state["state"]["pid"])
+        self.assertEqual(second.state["state"]["pid"], first.state["pid"])
+        self.ok("delete", "--force", "c")
+
     def test_nothing_of_it_is_left_in_the_workload(self):
         self.agent(lambda call: None)
         self.assertEqual(self.output("ls /proc/self/fd | wc -l"), "4")  # the streams, and that of ls

@@ -77,6 +77,10 @@ Result<AttributesPlan> plan_attributes(const Spec& spec, const SecurityModules& 
                           process.io_priority->priority);
   if (spec.linux_.personality)
     plan.personality = kPersonalities[std::to_underlying(spec.linux_.personality->domain)];
+  if (process.exec_cpu_affinity) {
+    plan.initial_cpus = *parse_number_list(process.exec_cpu_affinity->initial);
+    plan.final_cpus = *parse_number_list(process.exec_cpu_affinity->final);
+  }
   if (spec.linux_.memory_policy) plan.memory_policy = memory_policy_of(*spec.linux_.memory_policy);
   const std::string& profile = process.apparmor_profile;
   if (modules.apparmor && !profile.empty()) plan.apparmor = "exec " + profile;

@@ -43,6 +43,9 @@ struct AttributesPlan {
   /// What is written to attr/exec for each of the modules; empty: nothing.
   std::string apparmor;
   std::string selinux;
+  // Bit n is CPU n; for processes that join: enter_affinity().
+  std::vector<unsigned long> initial_cpus;
+  std::vector<unsigned long> final_cpus;
 };
 
 /// Which of the security modules the kernel runs.
@@ -54,7 +57,13 @@ SecurityModules security_modules();
 
 /// kUnsupported: a label of a security module that this host does not have.
 Result<AttributesPlan> plan_attributes(const Spec& spec, const SecurityModules& modules);
-/// For a process of its own, before it changes its ids: child.proc is a procfs.
+/// The labels of what the calling process executes, while /proc is the host's and the files there
+/// that speak of this process are its own: before it enters a user namespace or changes its ids.
+bool enter_labels(Child& child, const AttributesPlan& plan);
+/// The others, once it is in its cgroups and before it changes its ids.
 bool enter_attributes(Child& child, const AttributesPlan& plan);
+/// Where a process that joins may run, before and after it enters the container's cgroups; an
+/// empty mask changes nothing.
+bool enter_affinity(Child& child, const std::vector<unsigned long>& cpus);
 
 }  // namespace berth::container

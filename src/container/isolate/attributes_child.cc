@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioprio.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/personality.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,16 +49,33 @@ bool write_apparmor(int proc, const std::string& label) {
 
 }  // namespace
 
+bool enter_labels(Child& child, const AttributesPlan& plan) {
+  if (plan.apparmor.empty() && plan.selinux.empty()) return true;
+  const int proc = ::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  struct statfs kind = {};
+  if (proc < 0 || ::fstatfs(proc, &kind) != 0) return child.fail(Step::kHostProc);
+  if (kind.f_type != PROC_SUPER_MAGIC) return child.fail_with(ENOTSUP, Step::kHostProc);
+  if (!plan.apparmor.empty() && !write_apparmor(proc, plan.apparmor))
+    return child.fail(Step::kApparmor);
+  if (!plan.selinux.empty() &&
+      !write_label(open_attribute(proc, "thread-self/attr/exec"), plan.selinux))
+    return child.fail(Step::kSelinux);
+  ::close(proc);
+  return true;
+}
+
+bool enter_affinity(Child& child, const std::vector<unsigned long>& cpus) {
+  return cpus.empty() ||
+         ::syscall(SYS_sched_setaffinity, 0, cpus.size() * sizeof(unsigned long), cpus.data()) ==
+             0 ||
+         child.fail(Step::kAffinity);
+}
+
 bool enter_attributes(Child& child, const AttributesPlan& plan) {
   if (plan.memory_policy && !set_memory_policy(*plan.memory_policy))
     return child.fail(Step::kMemoryPolicy);
   if (plan.personality && ::personality(*plan.personality) < 0)
     return child.fail(Step::kPersonality);
-  if (!plan.apparmor.empty() && !write_apparmor(child.proc, plan.apparmor))
-    return child.fail(Step::kApparmor);
-  if (!plan.selinux.empty() &&
-      !write_label(open_attribute(child.proc, "thread-self/attr/exec"), plan.selinux))
-    return child.fail(Step::kSelinux);
   if (plan.io_priority && ::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, *plan.io_priority) != 0)
     return child.fail(Step::kIoPriority);
   if (plan.scheduler && ::syscall(SYS_sched_setattr, 0, &*plan.scheduler, 0) != 0)

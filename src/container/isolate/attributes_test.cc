@@ -79,6 +79,14 @@ TEST(AttributesPlan, MemoryPolicyIsAModeWithFlagsAndNodes) {
   EXPECT_EQ(plan(spec).memory_policy->mode, 6);
 }
 
+TEST(AttributesPlan, AffinityIsAMask) {
+  Spec spec;
+  EXPECT_TRUE(plan(spec).initial_cpus.empty());
+  spec.process.exec_cpu_affinity = CpuAffinity{"0-1", "64"};
+  EXPECT_THAT(plan(spec).initial_cpus, ElementsAre(3UL));
+  EXPECT_THAT(plan(spec).final_cpus, ElementsAre(0UL, 1UL));
+}
+
 TEST(AttributesPlan, LabelsAreForTheModuleThatIsThere) {
   const SecurityModules all{.apparmor = true, .selinux = true};
   Spec spec;

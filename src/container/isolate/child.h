@@ -63,6 +63,7 @@ enum class Step : std::uint16_t {
   kMakeWorkingDirectory,
   kPivotRoot,
   kStandardStreams,
+  kAffinity,
   kMemoryPolicy,
   kPersonality,
   kApparmor,

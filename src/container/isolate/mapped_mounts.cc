@@ -6,37 +6,21 @@
 
 #include <algorithm>
 
+#include "container/runtime/id_maps.h"
 #include "sys/process.h"
 
 namespace berth::container {
 namespace {
 
-Result<void> write_map(pid_t pid, const char* file, const std::vector<IdMapping>& mappings) {
-  const std::string path = fmt::format("/proc/{}/{}", pid, file);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return fail_errno("cannot open {}", path);
-  const std::string text = map_text(mappings);
-  if (::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
-  return Error::from_errno(errno, fmt::format("the kernel refuses the map '{}'", text));
-}
-
 Result<UniqueFd> map_and_open(pid_t pid, const std::vector<IdMapping>& uids,
                               const std::vector<IdMapping>& gids) {
-  TRY(write_map(pid, "uid_map", uids));
-  TRY(write_map(pid, "gid_map", gids));
+  TRY(write_id_maps(pid, uids, gids));
   UniqueFd opened(::open(fmt::format("/proc/{}/ns/user", pid).c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened.valid()) return fail_errno("cannot open a user namespace");
   return opened;
 }
 
 }  // namespace
-
-std::string map_text(const std::vector<IdMapping>& mappings) {
-  std::string text;
-  for (const IdMapping& m : mappings)
-    text += fmt::format("{} {} {}\n", m.container_id, m.host_id, m.size);
-  return text;
-}
 
 Result<UniqueFd> make_user_namespace(const std::vector<IdMapping>& uids,
                                      const std::vector<IdMapping>& gids) {
@@ -59,8 +43,7 @@ Result<UniqueFd> make_user_namespace(const std::vector<IdMapping>& uids,
 MappedMounts::MappedMounts(const Spec& spec, const NamespacePlan& namespaces)
     : own_user_namespace_(namespaces.new_user),
       container_(spec.linux_.uid_mappings, spec.linux_.gid_mappings) {
-  const auto join = std::ranges::find(namespaces.joins, NamespaceType::kUser, &NamespaceJoin::type);
-  if (join != namespaces.joins.end()) joined_user_namespace_ = join->fd.get();
+  if (namespaces.owner.valid()) joined_user_namespace_ = namespaces.owner.get();
 }
 
 Result<int> MappedMounts::namespace_of(const Mapping& mapping) {
@@ -77,9 +60,9 @@ Result<void> MappedMounts::add(const Mount& mount, const std::string& noun, Moun
   if (mapped && plan.kind != MountKind::kBind)
     return fail(ErrorKind::kInvalid, "{}: ids can only be mapped for a bind mount", noun);
   if (plan.kind != MountKind::kBind) return {};
-  // A user without privileges has more of them as root of the namespace.
-  const bool has_rights = ::geteuid() == 0;
-  plan.by_parent = mapped || (has_rights && (own_user_namespace_ || joined_user_namespace_ >= 0));
+  // A user without privileges has no more rights than its init.
+  const bool inside = own_user_namespace_ || joined_user_namespace_ >= 0;
+  plan.by_parent = mapped || (inside && ::geteuid() == 0);
   if (!mapped) return {};
   if (has_own) {
     plan.user_namespace = TRY(namespace_of({mount.uid_mappings, mount.gid_mappings}).context(noun));

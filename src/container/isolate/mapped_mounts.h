@@ -49,8 +49,6 @@ class MappedMounts {
 /// A user namespace with these maps, which no process is in.
 Result<UniqueFd> make_user_namespace(const std::vector<IdMapping>& uids,
                                      const std::vector<IdMapping>& gids);
-/// Lines for /proc/<pid>/uid_map: user_namespaces(7).
-std::string map_text(const std::vector<IdMapping>& mappings);
 
 /// The process of such a namespace: waits for the other end of `channel` to be closed. Never
 /// returns.

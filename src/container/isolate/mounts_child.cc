@@ -99,8 +99,10 @@ int make_filesystem(const MountPlan& plan, Step* step) {
   errno = saved;
   if (mount >= 0 && !plan.root_context.empty() && !label_root(mount, plan.root_context)) return -1;
   if (mount < 0 || plan.directories.empty()) return mount;
-  return populate(mount, plan) && set_attributes(mount, plan.options.attr_set, 0, 0, false) ? mount
-                                                                                            : -1;
+  return populate(mount, plan) &&
+                 set_attributes(mount, plan.options.attr_set & MOUNT_ATTR_RDONLY, 0, 0, false)
+             ? mount
+             : -1;
 }
 
 int make_bind(const MountPlan& plan, Step* step) {
@@ -203,7 +205,7 @@ bool fill(int covered, int mount, const MountPlan& plan) {
   const int saved = errno;
   ::close(covered);
   errno = saved;
-  return filled && set_attributes(mount, plan.options.attr_set, 0, 0, false);
+  return filled && set_attributes(mount, plan.options.attr_set & MOUNT_ATTR_RDONLY, 0, 0, false);
 }
 
 void remember(Child& child, const MountPlan& plan, int mount) {

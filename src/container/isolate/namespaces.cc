@@ -96,10 +96,10 @@ Result<NamespacePlan> plan_namespaces(const Spec& spec, int network_namespace) {
         plan.clone_flags |= static_cast<std::uint64_t>(row.flag);
     }
   }
-  if (user && !user->path.empty() && plan.clone_flags != 0)
-    // clone3 would make them owned by the caller's user namespace, not by the one that is joined.
-    return fail(ErrorKind::kUnsupported,
-                "joining a user namespace together with new namespaces is not supported");
+  if (user && !user->path.empty() && plan.clone_flags != 0) {
+    plan.owner = std::move(plan.joins.front().fd);
+    plan.joins.erase(plan.joins.begin());
+  }
   return plan;
 }
 

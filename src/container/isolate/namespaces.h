@@ -31,7 +31,8 @@ struct NamespacePlan {
   std::uint64_t clone_flags = 0;
   std::vector<NamespaceJoin> joins;  // in the order of entering
   UniqueFd join_pid;                 // for the parent; invalid: none
-  int network_fd = -1;               // CreateOptions::network_namespace; borrowed
+  UniqueFd owner;       // a user namespace that exists and is to have the new ones: owner.h
+  int network_fd = -1;  // CreateOptions::network_namespace; borrowed
   bool new_user = false;
   bool new_network = false;  // made beside the rest; the child receives it
   bool loopback = false;     // the network namespace is new, so `lo` is down

@@ -41,7 +41,8 @@ bool enter_namespaces(Child& child, const NamespacePlan& plan) {
   // While it still has the caller's ids, to whom the files in /proc/self belong: init is not
   // dumpable.
   if (plan.new_time && !enter_time_namespace(child, plan)) return false;
-  if (plan.new_user && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0))
+  const bool inside = plan.new_user || plan.owner.valid();
+  if (inside && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0))
     return child.fail(Step::kBecomeRoot);
   if (plan.network_fd >= 0) return enter_network(child, plan.network_fd);
   // A namespace made by clone3 is entered already.

@@ -86,10 +86,17 @@ TEST(NamespacesPlan, APathThatIsNoSuchNamespaceIsAnError) {
   }
 }
 
-TEST(NamespacesPlan, AJoinedUserNamespaceDoesNotOwnNewOnes) {
-  const auto made = plan_namespaces(
-      with({{NamespaceType::kUser, "/proc/self/ns/user"}, {NamespaceType::kMount, ""}}), -1);
-  EXPECT_EQ(made.error().kind(), ErrorKind::kUnsupported);
+TEST(NamespacesPlan, AJoinedUserNamespaceOwnsNewOnes) {
+  const NamespacePlan made = plan(with({{NamespaceType::kUser, "/proc/self/ns/user"},
+                                        {NamespaceType::kMount, ""},
+                                        {NamespaceType::kNetwork, ""},
+                                        {NamespaceType::kUts, "/proc/self/ns/uts"}}));
+  EXPECT_TRUE(made.owner.valid());
+  EXPECT_FALSE(made.new_user);
+  EXPECT_FALSE(made.new_network);
+  EXPECT_EQ(made.clone_flags, static_cast<std::uint64_t>(CLONE_NEWNS | CLONE_NEWNET));
+  ASSERT_EQ(made.joins.size(), 1U);
+  EXPECT_EQ(made.joins[0].type, NamespaceType::kUts);
 }
 
 TEST(NamespacesPlan, TimeOffsetsAreTheKernelsLines) {

@@ -139,18 +139,20 @@ class Rtnetlink {
   std::unique_ptr<std::byte[]> answer_;
 };
 
-Result<void> set_up(const char* name, bool up) {
+// Whether it was up before.
+Result<bool> set_up(const char* name, bool up) {
   const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request = {};
   ::strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
   if (!socket.valid() || ::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0)
     return fail_errno("cannot find the network interface '{}'", name)
         .with_kind(ErrorKind::kInvalid);
+  const bool was_up = (request.ifr_flags & IFF_UP) != 0;
   request.ifr_flags =
       static_cast<short>(up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP);
   if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0)
     return fail_errno("cannot set the network interface '{}' {}", name, up ? "up" : "down");
-  return {};
+  return was_up;
 }
 
 Result<std::set<unsigned>> interfaces() {
@@ -184,7 +186,8 @@ Result<void> settle(const std::set<unsigned>& before, const std::vector<Address>
     if (!socket.execute(std::move(request)))
       return fail_errno("cannot give '{}' its address again", name);
   }
-  return set_up(name, true);
+  TRY(set_up(name, true));
+  return {};
 }
 
 Result<void> move_one(const std::string& name, const std::string& inside, int netns) {
@@ -196,17 +199,27 @@ Result<void> move_one(const std::string& name, const std::string& inside, int ne
   std::vector<Address> addresses;
   if (!socket.addresses(static_cast<int>(index), addresses))
     return fail_errno("cannot read the addresses of '{}'", name);
-  const auto before = TRY(sys::run_in_network_namespace(netns, interfaces));
-  TRY(set_up(name.c_str(), false));
+  const auto before = TRY(sys::run_in_network_namespace(netns, [&]() -> Result<std::set<unsigned>> {
+    // The kernel would find out after the move only.
+    if (::if_nametoindex(inside.c_str()) != 0)
+      return fail(ErrorKind::kInvalid,
+                  "cannot move the network interface '{}' into the container as '{}': there is "
+                  "one of that name",
+                  name, inside);
+    return interfaces();
+  }));
+  const bool was_up = TRY(set_up(name.c_str(), false));
   ifinfomsg link = {};
   link.ifi_index = static_cast<int>(index);
   Request request(RTM_NEWLINK, NLM_F_ACK, link);
   request.put(IFLA_IFNAME, inside.c_str(), inside.size() + 1);
   request.put(IFLA_NET_NS_FD, &netns, sizeof netns);
-  if (!socket.execute(std::move(request)))
-    return fail_errno("cannot move the network interface '{}' into the container as '{}'", name,
-                      inside)
-        .with_kind(ErrorKind::kInvalid);
+  if (!socket.execute(std::move(request))) {
+    auto error = fail_errno("cannot move the network interface '{}' into the container as '{}'",
+                            name, inside);
+    if (was_up) (void)set_up(name.c_str(), true);  // it may be in the container by now
+    return std::move(error).with_kind(ErrorKind::kInvalid);
+  }
   return sys::run_in_network_namespace(netns, [&] { return settle(before, addresses); })
       .context(fmt::format("network interface '{}'", name));
 }

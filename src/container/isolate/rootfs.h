@@ -26,8 +26,6 @@ struct RootfsPlan {
 Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
                                std::span<const sys::MountSpec> mounts);
 
-/// Opens child.proc: the /proc of the mount namespace that the process is in.
-bool open_proc(Child& child);
 /// Cuts the mount namespace off from the host's and opens child.root and child.proc. Makes those of
 /// `binds` that have to stay peers of the host's mounts before it does.
 bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds);

@@ -47,17 +47,17 @@ bool mount_tree(Child& child, const RootfsPlan& plan) {
   return true;
 }
 
-}  // namespace
-
-bool open_proc(Child& child) {
+bool open_host_proc(Child& child) {
   child.proc = open_directory("/proc");
   struct statfs kind = {};
   if (child.proc < 0 || ::fstatfs(child.proc, &kind) != 0) return child.fail(Step::kHostProc);
   return kind.f_type == PROC_SUPER_MAGIC || child.fail_with(ENOTSUP, Step::kHostProc);
 }
 
+}  // namespace
+
 bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds) {
-  if (!open_proc(child)) return false;
+  if (!open_host_proc(child)) return false;
   for (std::size_t i = 0; i < binds.size(); ++i) {
     if (!binds[i].stays_peer || binds[i].premade >= 0) continue;
     Step step = Step::kMountSource;

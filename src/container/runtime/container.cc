@@ -17,6 +17,7 @@
 #include "container/isolate/hooks.h"
 #include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
+#include "container/isolate/owner.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
@@ -153,9 +154,11 @@ Result<void> LinuxContainer::make_cgroups() {
 }
 
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
-  auto cloned = sys::clone_process({.flags = plan_->namespaces.clone_flags,
-                                    .cgroup = cgroups_->clone_directory(),
-                                    .pid_namespace = plan_->namespaces.join_pid.get()});
+  const sys::CloneRequest request{.flags = plan_->namespaces.clone_flags,
+                                  .cgroup = cgroups_->clone_directory(),
+                                  .pid_namespace = plan_->namespaces.join_pid.get()};
+  auto cloned = plan_->namespaces.owner.valid() ? clone_owned(plan_->namespaces, request)
+                                                : sys::clone_process(request);
   if (cloned.ok() && cloned->pid == 0) {
     ::close(channel_.get());
     run_init(*plan_, init_end.get());
@@ -177,7 +180,8 @@ Result<void> LinuxContainer::admit() {
   }
   TRY(write_hook_input());
   TRY(grant_oom_score(pid_, spec_.process));
-  if (plan_->namespaces.new_user) TRY(grant_hard_limits(pid_, plan_->identity));
+  if (plan_->namespaces.new_user || plan_->namespaces.owner.valid())
+    TRY(grant_hard_limits(pid_, plan_->identity));
   if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;

@@ -32,9 +32,9 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.namespaces = namespaces_of(spec);
   plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
   if (plan.twice && plan.execute.notify.is_wanted())
-    return fail(
-        ErrorKind::kUnsupported,
-        "a seccomp agent is not supported for a further process of a user without privileges");
+    return fail(ErrorKind::kUnsupported,
+                "exec by a user without privileges into a container with SCMP_ACT_NOTIFY is not "
+                "supported");
   prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
@@ -78,10 +78,11 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
   return {};
 }
 
-Result<void> admit(const Spec& spec, int channel, const ExecPlan& plan, const std::string& state,
+Result<void> admit(const Spec& spec, int channel, ExecPlan& plan, const std::string& state,
                    Executed& executed) {
-  TRY(grant_oom_score(executed.pid, spec.process));
   TRY(write_process_state(plan.execute.notify, executed.pid, state));
+  plan.execute.notify.close();
+  TRY(grant_oom_score(executed.pid, spec.process));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
   if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
     return fail_errno("cannot reach the process");

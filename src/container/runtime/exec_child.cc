@@ -3,7 +3,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "container/isolate/rootfs.h"
 #include "container/runtime/exec_plan.h"
 
 namespace berth::container {
@@ -23,9 +22,12 @@ class Joiner final : WorkloadChild {
  private:
   // The cgroups first: their files are out of reach from inside.
   bool join() {
-    return enter_cgroups(child_, {plan_.entrances.fds, plan_.entrances.count}) &&
+    const AttributesPlan& attributes = plan_.attributes;
+    return enter_labels(child_, attributes) && enter_affinity(child_, attributes.initial_cpus) &&
+           enter_cgroups(child_, {plan_.entrances.fds, plan_.entrances.count}) &&
+           enter_affinity(child_, attributes.final_cpus) && enter_attributes(child_, attributes) &&
            join_namespaces(child_, plan_.init, plan_.namespaces, plan_.twice) &&
-           (!plan_.twice || be_born_inside()) && (!plan_.needs_proc() || open_proc(child_));
+           (!plan_.twice || be_born_inside());
   }
 
   // Returns in the child, which is the parent's child like this process.

@@ -15,8 +15,6 @@ struct ExecPlan : WorkloadPlan {
   /// Whoever has no right to join the pid namespace but as root of the container's user namespace
   /// joins that first; then only its child is inside, which takes its place.
   bool twice = false;
-
-  bool needs_proc() const { return !attributes.apparmor.empty() || !attributes.selinux.empty(); }
 };
 
 /// Joins the container, executes. Never returns.

@@ -36,6 +36,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kReadonlyRoot, "cannot make the root filesystem read-only"},
     {Step::kPivotRoot, "cannot pivot into the root filesystem"},
     {Step::kStandardStreams, "cannot set up the standard streams"},
+    {Step::kAffinity, "cannot set process.execCPUAffinity (are these CPUs of the container?)"},
     {Step::kMemoryPolicy,
      "cannot set linux.memoryPolicy (does the host have these nodes, and the cpuset allow them?)"},
     {Step::kPersonality, "cannot set linux.personality"},

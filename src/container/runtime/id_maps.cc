@@ -4,11 +4,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "container/isolate/mapped_mounts.h"
 #include "container/runtime/grants.h"
 
 namespace berth::container {
 namespace {
+
+std::string map_text(const std::vector<IdMapping>& mappings) {
+  std::string text;
+  for (const IdMapping& m : mappings)
+    text += fmt::format("{} {} {}\n", m.container_id, m.host_id, m.size);
+  return text;
+}
 
 bool is_own_alone(const std::vector<IdMapping>& mappings, unsigned id) {
   return mappings.size() == 1 && mappings[0].host_id == id && mappings[0].size == 1;

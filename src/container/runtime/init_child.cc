@@ -27,7 +27,9 @@ class Init final : WorkloadChild {
   bool become_session() {
     if (!leave_parent()) return false;
     if (plan_.namespaces.new_user && !await(Word::kMapped)) return false;
-    return enter_namespaces(child_, plan_.namespaces) && hide() && enter_uts(child_, plan_.uts);
+    // While the files of this process in /proc are the caller's.
+    return enter_labels(child_, plan_.attributes) && enter_namespaces(child_, plan_.namespaces) &&
+           hide() && enter_uts(child_, plan_.uts);
   }
 
   bool make_devices() {
@@ -64,7 +66,8 @@ class Init final : WorkloadChild {
   bool settle() {
     const int own[] = {channel_,    plan_.start_socket, plan_.report.fd(),  child_.root,
                        child_.proc, child_.devpts,      child_.null_device, network()};
-    return WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
+    return enter_attributes(child_, plan_.attributes) &&
+           WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
                                        plan_.start_socket >= 0 ? plan_.report.fd() : -1});
   }
 

@@ -40,9 +40,7 @@ bool WorkloadChild::leave_parent() {
 
 bool WorkloadChild::settle(std::span<const int> own, std::initializer_list<int> kept) {
   if (console_ >= 0 && !tell(Word::kConsole, {&console_, 1})) return false;
-  if (!enter_streams(own) || !enter_attributes(child_, workload_.attributes) ||
-      !close_own_descriptors(kept))
-    return false;
+  if (!enter_streams(own) || !close_own_descriptors(kept)) return false;
   enter_home(workload_.execute, workload_.identity.uid);
   return enter_identity(child_, workload_.identity) &&
          enter_working_directory(child_, workload_.execute);

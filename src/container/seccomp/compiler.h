@@ -29,7 +29,7 @@ inline constexpr auto kSeccompFlags = std::to_array<SeccompFlagRow>({
     {"SECCOMP_FILTER_FLAG_TSYNC", 0},  // one thread is filtered; there is no other
     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
-    // The kernel takes it with a listener only: execute_child.cc.
+    // The kernel takes it with a listener only: isolate/execute_child.cc.
     {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV},
 });
 

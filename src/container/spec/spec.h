@@ -1,7 +1,7 @@
 // Spec: the OCI runtime-spec's config.json as plain values, and the two ways between them and text.
 // Purpose: the engine writes one for each workload, the holder and berth-runtime read it. Values
 // own everything; no invariants beyond what validate() checks. Names are the specification's, in
-// snake_case; "absent" is empty, or nullopt where zero means something. Source: runtime-spec 1.2,
+// snake_case; "absent" is empty, or nullopt where zero means something. Source: runtime-spec 1.3,
 // config.md and config-linux.md. Properties that would be silently ignored if they were left out
 // here are listed in `unsupported`.
 #pragma once
@@ -21,7 +21,7 @@ namespace berth::container {
 /// listed.
 inline constexpr std::size_t kMaxSpecBytes = 4U << 20;
 /// What to_json() and berth-runtime's state claim to follow.
-inline constexpr std::string_view kOciVersion = "1.2.0";
+inline constexpr std::string_view kOciVersion = "1.3.0";
 
 struct IdMapping {
   std::uint32_t container_id = 0;
@@ -211,7 +211,7 @@ struct MemoryResources {
   std::optional<std::int64_t> swap;  // memory and swap together
   std::optional<std::uint64_t> swappiness;
   std::optional<bool> disable_oom_killer;
-  std::optional<std::int64_t> kernel_tcp = {};  // buffers of TCP; v1 alone has it
+  std::optional<std::int64_t> kernel_tcp = {};   // buffers of TCP; v1 alone has it
   std::optional<bool> check_before_update = {};  // refuse a limit that is below what is used (v2)
   friend bool operator==(const MemoryResources&, const MemoryResources&) = default;
 };

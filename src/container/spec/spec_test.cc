@@ -80,6 +80,47 @@ TEST(Spec, EverySectionIsRead) {
   EXPECT_EQ(*parse_spec(to_json(*spec)), *spec);
 }
 
+TEST(Spec, AttributesAndDevicesAreRead) {
+  const auto spec = parse_spec(R"({
+    "ociVersion": "1.3.0",
+    "process": {"cwd": "/", "args": ["sh"], "apparmorProfile": "p", "selinuxLabel": "s",
+      "scheduler": {"policy": "SCHED_RR", "priority": 4, "flags": ["SCHED_FLAG_RESET_ON_FORK"], "period": 9},
+      "ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 3},
+      "execCPUAffinity": {"initial": "0", "final": "1-2"}},
+    "linux": {
+      "mountLabel": "m", "personality": {"domain": "LINUX32"},
+      "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]},
+      "netDevices": {"eth0": {"name": "in0"}, "eth1": {}},
+      "resources": {"rdma": {"mlx5": {"hcaHandles": 3}},
+        "network": {"classID": 7, "priorities": [{"name": "eth0", "priority": 5}]}},
+      "seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/l", "listenerMetadata": "x"}}})");
+  ASSERT_TRUE(spec.ok()) << spec.error().message();
+  EXPECT_TRUE(spec->unsupported.empty());
+  EXPECT_EQ(spec->process.apparmor_profile + spec->process.selinux_label, "ps");
+  EXPECT_EQ(spec->process.scheduler->policy, SchedulerPolicy::kRoundRobin);
+  EXPECT_EQ(spec->process.scheduler->priority, 4);
+  EXPECT_EQ(spec->process.scheduler->period, 9U);
+  EXPECT_EQ(spec->process.io_priority, (IoPriority{IoPriorityClass::kIdle, 3}));
+  EXPECT_EQ(spec->process.exec_cpu_affinity, (CpuAffinity{"0", "1-2"}));
+  EXPECT_EQ(spec->linux_.mount_label, "m");
+  EXPECT_EQ(spec->linux_.personality->domain, PersonalityDomain::kLinux32);
+  EXPECT_EQ(spec->linux_.memory_policy->mode, MemoryPolicyMode::kBind);
+  EXPECT_EQ(spec->linux_.net_devices.at("eth0").name, "in0");
+  EXPECT_TRUE(spec->linux_.net_devices.contains("eth1"));
+  EXPECT_EQ(spec->linux_.resources.rdma.at("mlx5"), (RdmaLimit{3, {}}));
+  EXPECT_EQ(spec->linux_.resources.network.class_id, 7U);
+  EXPECT_EQ(spec->linux_.resources.network.priorities[0].priority, 5U);
+  EXPECT_EQ(spec->linux_.seccomp->listener_path + spec->linux_.seccomp->listener_metadata, "/lx");
+  EXPECT_EQ(*parse_spec(to_json(*spec)), *spec);
+}
+
+TEST(Spec, AValueOfAMapIsNamedByItsPath) {
+  EXPECT_THAT(error_of(config("", R"(,"netDevices":{"eth0":{"name":3}})")),
+              HasSubstr("linux.netDevices.eth0.name must be a string"));
+  EXPECT_THAT(error_of(config(R"(,"scheduler":{"policy":"X"})", "")),
+              HasSubstr("process.scheduler.policy must be one of SCHED_OTHER"));
+}
+
 TEST(Spec, UnknownMembersAndNullsAreSkipped) {
   EXPECT_EQ(error_of(config(R"(,"later":{"a":[1,{"b":null}]},"env":null)", R"(,"seccomp":null)")),
             "");
