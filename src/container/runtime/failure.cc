@@ -149,7 +149,7 @@ std::string describe_step(const Failure& failure, const InitPlan& plan) {
                                                         ? plan.hooks.create_container[i]->path
                                                         : "?");
     case Step::kMakeWorkingDirectory:
-      return fmt::format("cannot make the working directory '{}'", plan.execute.cwd);
+      return fmt::format("cannot change into the working directory '{}'", plan.execute.cwd);
     default:
       return describe_workload_step(failure, plan);
   }
