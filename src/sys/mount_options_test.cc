@@ -143,7 +143,8 @@ TEST(MountOptions, HaveAnOlderFormForMount2) {
 TEST(MountOptions, KnownOnesAreTakenAndAreNoParameters) {
   const auto known = known_mount_options();
   EXPECT_TRUE(std::ranges::is_sorted(known));
-  for (const char* word : {"bind", "ro", "rro", "rslave", "lazytime", "nosymfollow", "noauto", "remount", "idmap"})
+  for (const char* word :
+       {"bind", "ro", "rro", "rslave", "lazytime", "nosymfollow", "noauto", "remount", "idmap"})
     EXPECT_TRUE(std::ranges::binary_search(known, word)) << word;
   EXPECT_FALSE(std::ranges::binary_search(known, "size"));
   for (const std::string& word : known) {

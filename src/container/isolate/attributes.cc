@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <fstream>
 #include <utility>
 
 #include "container/spec/names.h"
 #include "container/spec/number_list.h"
+#include "sys/file.h"
 
 namespace berth::container {
 namespace {
@@ -59,8 +59,8 @@ MemoryPolicyPlan memory_policy_of(const MemoryPolicy& spec) {
 
 SecurityModules security_modules() {
   SecurityModules modules;
-  std::ifstream enabled("/sys/module/apparmor/parameters/enabled");
-  modules.apparmor = enabled.get() == 'Y';
+  const auto enabled = sys::read_file("/sys/module/apparmor/parameters/enabled");
+  modules.apparmor = enabled.ok() && enabled->starts_with('Y');
   // The kernel makes this directory when SELinux starts, whether or not it is mounted on.
   struct stat found = {};
   modules.selinux = ::stat("/sys/fs/selinux", &found) == 0;
