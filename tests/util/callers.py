@@ -133,7 +133,19 @@ class Podman(Caller):
     def remove_all(self) -> None:
         self.ok("rm", "--all", "--force", "--time", "0")
 
+    def cleaners(self) -> list[str]:
+        """conmon and the `podman container cleanup` that it starts work on after podman has answered."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if self.base.name.encode() in (line := entry.read_bytes()):
+                    found.append(line.replace(b"\0", b" ").decode(errors="replace"))
+            except OSError:
+                pass  # it ended while we looked
+        return found
+
     def close(self) -> None:
+        waiting.until(lambda: not self.cleaners(), "what podman started has ended")
         subprocess.run(["umount", "-l", "-R", f"{self.base}/root/vfs"], capture_output=True, check=False)
         shutil.rmtree(self.base)
 
