@@ -62,6 +62,7 @@ enum class Step : std::uint16_t {
   kReadonlyRoot,
   kMakeWorkingDirectory,
   kPivotRoot,
+  kChangeRoot,
   kStandardStreams,
   kAffinity,
   kMemoryPolicy,

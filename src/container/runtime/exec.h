@@ -31,7 +31,9 @@
 namespace berth::container {
 
 struct ExecOptions {
-  int init = -1;  // pidfd of the container's first process, which is alive. Borrowed
+  std::string id;  // the container's
+  int init = -1;   // pidfd of the container's first process, which is alive. Borrowed
+  pid_t init_pid = 0;
   std::vector<std::string> cgroups;  // the directories to be in, one of each hierarchy
   /// The standard streams when process.terminal is false; -1: /dev/null. Borrowed.
   int stdio[3] = {-1, -1, -1};

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "container/isolate/rootfs.h"
 #include "container/runtime/exec_plan.h"
 
 namespace berth::container {
@@ -27,7 +28,7 @@ class Joiner final : WorkloadChild {
            enter_cgroups(child_, {plan_.entrances.fds, plan_.entrances.count}) &&
            enter_affinity(child_, attributes.final_cpus) && enter_attributes(child_, attributes) &&
            join_namespaces(child_, plan_.init, plan_.namespaces, plan_.twice) &&
-           (!plan_.twice || be_born_inside());
+           change_root(child_, plan_.root) && (!plan_.twice || be_born_inside());
   }
 
   // Returns in the child, which is the parent's child like this process.
@@ -44,7 +45,7 @@ class Joiner final : WorkloadChild {
   }
 
   bool settle() {
-    const int own[] = {channel_, plan_.init, plan_.report.fd(), child_.devpts};
+    const int own[] = {channel_, plan_.init, plan_.root, plan_.report.fd(), child_.devpts};
     return WorkloadChild::settle(own, {channel_});
   }
 

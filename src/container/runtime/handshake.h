@@ -4,6 +4,8 @@
 //   parent                            init
 //   ------ clone3 ----------------->  begins
 //   kMapped ----------------------->  (new user namespace) becomes its root
+//   <---------- kRoot + descriptor    (shared mount namespace) the root's mount, not attached yet
+//   kRootNoted -------------------->
 //   kNetwork + descriptor --------->  (new network namespace) enters it
 //                                     in either order
 //   kCgroup + descriptors --------->  enters its cgroups (v1); makes its cgroup namespace
@@ -43,6 +45,8 @@ enum class Word : std::uint32_t {
   kMapped,
   kNetwork,
   kCgroup,
+  kRoot,
+  kRootNoted,
   kNamespaces,
   kHooksDone,
   kConsole,
