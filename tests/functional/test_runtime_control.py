@@ -347,7 +347,7 @@ class Update(ControlTest):
             self.fails(self.runtime("update", flag, value, "c"), 1, f"invalid value for {flag[2:]}: ")
         self.fails(self.runtime("update", "--l3-cache-schema", "L3:0=f", "c"), 1, "need a container with linux.intelRdt")
         self.fails(self.runtime("update", "--mem-bw-schema", "MB:0=5", "c"), 1,
-                   "memory bandwidth schema is not enabled")
+                   "need a container with linux.intelRdt")
         done = self.runtime("update", "--kernel-memory", "1m", "c")
         self.assertEqual(done.returncode, 0)
         self.assertIn("Kernel memory settings are ignored", done.stderr)
