@@ -44,8 +44,7 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
         TRY(plan_plain_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
   if (const std::string& word = spec.linux_.rootfs_propagation; !word.empty()) {
     const auto options = TRY(sys::parse_mount_options({&word, 1}));
-    plan.propagation = options.propagation;
-    plan.propagation_recursive = options.propagation_recursive;
+    plan.propagation = options.propagations.front();
   }
   return plan;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "container/isolate/child.h"
 #include "container/isolate/mounts.h"
 #include "container/spec/spec.h"
@@ -21,10 +22,10 @@ namespace berth::container {
 struct RootfsPlan {
   bool shared = false;            // the mount namespace is not the container's own
   std::string path;               // absolute, on the host
+  UniqueFd host_mounts;           // the host's mount namespace, if a bind is to be a peer there
   std::vector<MountPlan> mounts;  // empty: the tree at `path` itself
   bool readonly = false;
-  std::uint64_t propagation = 0;  // of the finished root: MS_*
-  bool propagation_recursive = false;
+  sys::Propagation propagation;   // of the finished root; kind 0: private
   std::string working_directory;  // made if missing, as an empty directory
 };
 
@@ -33,9 +34,8 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
 
 /// Opens child.proc, before another mount namespace is joined.
 bool enter_host_proc(Child& child);
-/// Cuts the mount namespace off from the host's and opens child.root. Makes those of `binds` that
-/// have to stay peers of the host's mounts before it does.
-bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds);
+/// Cuts the mount namespace off from the host's and opens child.root.
+bool enter_rootfs(Child& child, const RootfsPlan& plan);
 /// The two halves of it if the namespace is shared: opens child.root, which nobody sees yet; mounts
 /// it, as a mount that passes nothing on.
 bool open_shared_root(Child& child, const RootfsPlan& plan);

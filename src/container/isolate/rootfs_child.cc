@@ -53,12 +53,11 @@ bool enter_host_proc(Child& child) {
   return kind.f_type == PROC_SUPER_MAGIC || child.fail_with(ENOTSUP, Step::kHostProc);
 }
 
-bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds) {
-  for (std::size_t i = 0; i < binds.size(); ++i) {
-    if (!binds[i].stays_peer || binds[i].premade >= 0) continue;
-    Step step = Step::kMountSource;
-    binds[i].premade = make_mount(binds[i], &step);
-    if (binds[i].premade < 0) return child.fail(step, i);
+bool enter_rootfs(Child& child, const RootfsPlan& plan) {
+  if (plan.host_mounts.valid()) {
+    child.host_mounts = plan.host_mounts.get();
+    child.own_mounts = ::openat(child.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (child.own_mounts < 0) return child.fail(Step::kHostProc);
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return child.fail(Step::kPropagation);
@@ -112,9 +111,9 @@ bool enter_pivot(Child& child, const RootfsPlan& plan) {
              ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
     return child.fail(Step::kPivotRoot);
   }
-  if (plan.propagation != 0) {
-    auto flags = static_cast<unsigned long>(plan.propagation);
-    if (plan.propagation_recursive) flags |= MS_REC;
+  if (plan.propagation.kind != 0) {
+    auto flags = static_cast<unsigned long>(plan.propagation.kind);
+    if (plan.propagation.recursive) flags |= MS_REC;
     if (::mount(nullptr, "/", nullptr, flags, nullptr) != 0) return child.fail(Step::kPropagation);
   }
   return true;

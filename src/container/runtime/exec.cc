@@ -47,10 +47,6 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.root = prepared->root.get();
   plan.namespaces = namespaces_of(spec);
   plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
-  if (plan.twice && plan.execute.notify.is_wanted())
-    return fail(ErrorKind::kUnsupported,
-                "exec by a user without privileges into a container with SCMP_ACT_NOTIFY is not "
-                "supported");
   prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
@@ -70,8 +66,15 @@ Result<sys::CloneResult> clone_out_of_reach(const sys::CloneRequest& request) {
   return cloned;
 }
 
+// What the seccomp agent will be told of the process.
+Result<void> name_process(ExecPlan& plan, const ExecOptions& options, pid_t pid) {
+  TRY(write_process_state(plan.execute.notify, pid, options.state));
+  plan.execute.notify.close();
+  return {};
+}
+
 // Until the exec closes the other end.
-Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
+Result<void> hear(int channel, ExecPlan& plan, const ExecOptions& options, Executed& executed) {
   Message message;
   Descriptors descriptors;
   while (receive_message(channel, message, descriptors)) {
@@ -81,6 +84,8 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
       (void)sys::wait_process(executed.pidfd.get());
       executed.pid = message.pid;
       executed.pidfd = std::move(received);
+      TRY(name_process(plan, options, executed.pid));
+      send_message(channel, {.word = Word::kNamed});
       continue;
     }
     if (message.word != Word::kConsole || executed.console.valid())
@@ -96,8 +101,7 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
 
 Result<void> admit(const Spec& spec, const ExecOptions& options, int channel, ExecPlan& plan,
                    Executed& executed) {
-  TRY(write_process_state(plan.execute.notify, executed.pid, options.state));
-  plan.execute.notify.close();
+  if (!plan.twice) TRY(name_process(plan, options, executed.pid));
   TRY(grant_oom_score(executed.pid, spec.process));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
   if (spec.linux_.intel_rdt) {
@@ -106,7 +110,7 @@ Result<void> admit(const Spec& spec, const ExecOptions& options, int channel, Ex
   }
   if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
     return fail_errno("cannot reach the process");
-  return hear(channel, plan, executed);
+  return hear(channel, plan, options, executed);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 //   OOM score, hard limits
 //   kStart ----------------------------->  enters its v1 cgroups, then the namespaces
 //   <----------------- kBorn + descriptor  (no privileges) its child, which goes on in its place
+//   kNamed ----------------------------->
 //   <-------------- kConsole + descriptor  (terminal) the pty's master
 //                                          streams, ids, directory, program, filter, exec
 //   <------------------------ end of file  the exec closed its end, or it ended: the report says

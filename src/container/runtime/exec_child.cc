@@ -39,7 +39,7 @@ class Joiner final : WorkloadChild {
     args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     const long pid = ::syscall(SYS_clone3, &args, sizeof args);
     if (pid < 0) return child_.fail(Step::kJoinContainer);
-    if (pid == 0) return true;
+    if (pid == 0) return await(Word::kNamed);
     const Message born{.word = Word::kBorn, .failure = {}, .pid = static_cast<pid_t>(pid)};
     ::_exit(send_message(channel_, born, {&pidfd, 1}) ? 0 : 1);
   }

@@ -54,7 +54,8 @@ enum class Word : std::uint32_t {
   kReleased,
   kStart,
   kReport,
-  kBorn,  // exec.h: a process and its pidfd; Message::pid is what the parent calls it
+  kBorn,   // exec.h: a process and its pidfd; Message::pid is what the parent calls it
+  kNamed,  // exec.h: the parent has noted it
   kFailed,
 };
 inline constexpr std::size_t kWords = static_cast<std::size_t>(Word::kFailed) + 1;

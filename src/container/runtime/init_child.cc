@@ -38,7 +38,7 @@ class Init final : WorkloadChild {
   }
 
   bool enter_root() {
-    if (!plan_.rootfs.shared) return enter_rootfs(child_, plan_.rootfs, plan_.mounts);
+    if (!plan_.rootfs.shared) return enter_rootfs(child_, plan_.rootfs);
     // Whoever has to remove it knows it before it is there.
     return open_shared_root(child_, plan_.rootfs) && tell(Word::kRoot, {&child_.root, 1}) &&
            await(Word::kRootNoted) && attach_shared_root(child_, plan_.rootfs);
@@ -71,8 +71,9 @@ class Init final : WorkloadChild {
   }
 
   bool settle() {
-    const int own[] = {channel_,    plan_.start_socket, plan_.report.fd(),  child_.root,
-                       child_.proc, child_.devpts,      child_.null_device, network()};
+    const int own[] = {channel_,           plan_.start_socket, plan_.report.fd(),  child_.root,
+                       child_.proc,        child_.devpts,      child_.null_device, network(),
+                       child_.host_mounts, child_.own_mounts};
     return enter_attributes(child_, plan_.attributes) &&
            WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
                                        plan_.start_socket >= 0 ? plan_.report.fd() : -1});
