@@ -18,6 +18,7 @@ namespace {
 // of a small host keep a slow disk from holding up everything else.
 constexpr std::size_t kPoolThreads = 4;
 constexpr std::size_t kUploadThreads = 2;
+constexpr std::size_t kPullThreads = 4;
 
 }  // namespace
 
@@ -49,9 +50,12 @@ EngineImpl::EngineImpl(Options options, boost::asio::any_io_executor loop)
       layout_{.root = options_.root, .run = options_.run},
       volumes_(layout_.volumes()),
       pool_(kPoolThreads),
-      uploads_(kUploadThreads) {}
+      uploads_(kUploadThreads),
+      pulls_(kPullThreads) {}
 
 EngineImpl::~EngineImpl() {
+  closing_.request_stop();
+  pulls_.join();
   uploads_.join();
   pool_.join();
 }
@@ -94,6 +98,8 @@ void EngineImpl::close() {
   for (const Entry& workload : registry_.all()) {
     if (workload->holder) workload->holder->close();
   }
+  closing_.request_stop();
+  pulls_.join();
   uploads_.join();
   pool_.join();
   if (const auto cgroups = container::detect_cgroups(); cgroups.ok())

@@ -118,6 +118,10 @@ class Engine {
   virtual Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) = 0;
   virtual Task<std::string> import_image(ByteSource& tar,
                                          image::ImageService::ImportOptions options) = 0;
+  /// As ImageService::pull(). `progress` is called on other threads than the event loop's.
+  virtual Task<image::PullResult> pull_image(
+      std::string reference, image::PullOptions options,
+      std::function<void(const image::PullProgress&)> progress, std::stop_token stop) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
   virtual Task<> tag_image(std::string source, std::string target) = 0;
   virtual Task<std::vector<image::Image>> list_images() = 0;

@@ -47,6 +47,9 @@ class EngineImpl final : public Engine {
   Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   Task<std::string> import_image(ByteSource& tar,
                                  image::ImageService::ImportOptions options) override;
+  Task<image::PullResult> pull_image(std::string reference, image::PullOptions options,
+                                     std::function<void(const image::PullProgress&)> progress,
+                                     std::stop_token stop) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<> tag_image(std::string source, std::string target) override;
   Task<std::vector<image::Image>> list_images() override;
@@ -148,6 +151,8 @@ class EngineImpl final : public Engine {
   // sends an archive slowly must not hold up a start.
   boost::asio::thread_pool pool_;
   boost::asio::thread_pool uploads_;
+  boost::asio::thread_pool pulls_;
+  std::stop_source closing_;  // for pulls, which may take long
 };
 
 }  // namespace berth::engine

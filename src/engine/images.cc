@@ -26,6 +26,21 @@ Task<std::string> EngineImpl::import_image(ByteSource& tar,
   co_return id;
 }
 
+Task<image::PullResult> EngineImpl::pull_image(
+    std::string reference, image::PullOptions options,
+    std::function<void(const image::PullProgress&)> progress, std::stop_token stop) {
+  std::stop_source either;
+  const auto end = [&either] { either.request_stop(); };
+  const std::stop_callback on_stop(stop, end);
+  const std::stop_callback on_close(closing_.get_token(), end);
+  auto pull = [&] { return images_->pull(reference, options, progress, either.get_token()); };
+  auto pulled = co_await offload(pulls_, pull);
+  CO_TRY(const image::PullResult image, std::move(pulled));
+  publish_image(image.id, image.name, "pull");
+  co_await count_images();
+  co_return image;
+}
+
 Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool force) {
   // Asked for on a pool thread: what is in use is settled before the work leaves the loop.
   std::vector<std::string> used = creating_from_;

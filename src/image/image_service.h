@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/byte_source.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "image/registry/credentials.h"
 #include "image/snapshot/snapshotter.h"
 
 namespace berth::image {
@@ -62,6 +64,27 @@ struct LoadResult {
   std::vector<std::string> repo_tags;  // names it was given; empty: loaded by id only
 };
 
+struct PullOptions {
+  std::string platform;     // "linux/arm64"; empty: this machine's
+  Credentials credentials;  // of the user at the registry
+};
+
+struct PullResult {
+  std::string id;       // image id
+  std::string name;     // familiar form, "busybox:latest"
+  std::string digest;   // of the manifest or index that the name stands for
+  bool is_new = false;  // the name stood for another image, or for none
+};
+
+/// How far a layer is.
+struct PullProgress {
+  enum class Step : std::uint8_t { kFound, kExists, kDownloading, kDownloaded, kDone };
+  std::string layer;  // digest of the blob
+  Step step = Step::kFound;
+  std::uint64_t current = 0;  // bytes; kDownloading
+  std::uint64_t total = 0;
+};
+
 struct RemoveResult {
   std::vector<std::string> untagged;  // "busybox:latest"
   std::vector<std::string> deleted;   // "sha256:..."
@@ -91,6 +114,13 @@ class ImageService {
   /// Loads every image of an OCI layout or docker-archive tar (optionally gzip or zstd). All of
   /// them or none.
   virtual Result<std::vector<LoadResult>> load(ByteSource& archive) = 0;
+
+  /// Fetches the image that `reference` names from its registry. What earlier pulls left of its
+  /// layers is used. `progress` is called by threads of this call, one at a time. kNotFound: there
+  /// is no such image, or one has to log in; kConflict: `stop` was requested.
+  virtual Result<PullResult> pull(std::string_view reference, const PullOptions& options,
+                                  const std::function<void(const PullProgress&)>& progress,
+                                  std::stop_token stop) = 0;
 
   struct ImportOptions {
     std::string reference;  // empty: no name

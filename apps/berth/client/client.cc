@@ -82,6 +82,14 @@ Result<void> Client::send(HttpConnection& connection, std::string_view method, c
   return connection.send({.method = method, .target = versioned(target), .body = {}}, body);
 }
 
+Result<void> Client::send_with_auth(HttpConnection& connection, std::string_view method,
+                                    const Target& target, std::string registry_auth) const {
+  return connection.send({.method = method,
+                          .target = versioned(target),
+                          .body = {},
+                          .registry_auth = std::move(registry_auth)});
+}
+
 Result<ResponseHead> Client::receive_head(HttpConnection& connection) {
   constexpr std::size_t kMaxErrorBytes = 64U << 10;
   const ResponseHead head = TRY(connection.receive_head());

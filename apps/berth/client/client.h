@@ -40,6 +40,9 @@ class Client {
                     bool upgrade = false) const;
   Result<void> send(HttpConnection& connection, std::string_view method, const Target& target,
                     ByteSource& body) const;
+  /// With who the user is to a registry: registry_auth.h.
+  Result<void> send_with_auth(HttpConnection& connection, std::string_view method,
+                              const Target& target, std::string registry_auth) const;
 
   /// Reads the answer's head; an error status becomes the error that call() would give.
   static Result<ResponseHead> receive_head(HttpConnection& connection);

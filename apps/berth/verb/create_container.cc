@@ -60,18 +60,16 @@ Result<std::string> create_container(Client& client, const CreateOptions& option
     if (cid_file.valid()) ::unlink(options.cid_file.c_str());
   });
 
-  if (options.pull == "always")
-    TRY(pull_image(client, operands[0], options.platform, options.quiet));
+  std::FILE* const shown = options.quiet ? nullptr : stderr;
+  if (options.pull == "always") TRY(pull_image(client, operands[0], options.platform, shown));
   auto id = post(client, options, body);
-  if (!id.ok() && is_missing_image(id.error()) && options.pull != "always") {
-    const Error missing = fail(
-        ErrorKind::kNotFound,
-        "No such image: {}: load it with 'berth load' or make it with 'berth import'", operands[0]);
-    if (options.pull == "never") return missing;
-    const auto pulled = pull_image(client, operands[0], options.platform, options.quiet);
-    // An engine without a registry client says so in its own way; what helps is to bring the image.
-    if (!pulled.ok() && pulled.error().kind() != ErrorKind::kInternal) return missing;
-    if (!pulled.ok()) return pulled.error();
+  if (!id.ok() && is_missing_image(id.error()) && options.pull != "always" &&
+      options.pull != "never") {
+    const ImageName name = split_reference(operands[0]);
+    if (shown != nullptr)
+      fmt::print(shown, "Unable to find image '{}{}{}' locally\n", name.repository,
+                 name.tag.find(':') == std::string::npos ? ':' : '@', name.tag);
+    TRY(pull_image(client, operands[0], options.platform, shown));
     id = post(client, options, body);
   }
   if (!id.ok()) return std::move(id).error();

@@ -1,14 +1,13 @@
 #include "berth/verb/pull_image.h"
 
-#include <cstdio>
-
 #include "berth/client/json_stream.h"
+#include "berth/client/registry_auth.h"
 
 namespace berth::cli {
 namespace {
 
 // The lines that say something for good; bars that move are left out.
-void show(const OrderedJson& message) {
+void show(const OrderedJson& message, std::FILE* out) {
   if (!message.is_object() || message.contains("progressDetail")) {
     const auto detail = message.find("progressDetail");
     if (detail == message.end() || !detail->empty()) return;
@@ -19,7 +18,7 @@ void show(const OrderedJson& message) {
                                                           : std::string();
   };
   const std::string id = text("id");
-  fmt::print(stderr, "{}{}{}\n", id, id.empty() ? "" : ": ", text("status"));
+  fmt::print(out, "{}{}{}\n", id, id.empty() ? "" : ": ", text("status"));
 }
 
 }  // namespace
@@ -34,19 +33,20 @@ ImageName split_reference(std::string_view reference) {
 }
 
 Result<void> pull_image(const Client& client, std::string_view reference, std::string_view platform,
-                        bool quiet) {
+                        std::FILE* shown) {
   const ImageName name = split_reference(reference);
   Target target("/images/create");
   target.query("fromImage", name.repository).query("tag", name.tag).maybe("platform", platform);
+  std::string auth = TRY(registry_auth(reference));
   HttpConnection connection = TRY(client.open());
-  TRY(client.send(connection, "POST", target));
+  TRY(client.send_with_auth(connection, "POST", target, std::move(auth)));
   TRY(Client::receive_head(connection));
   JsonStream messages(connection);
   while (const auto message = TRY(messages.next())) {
     if (const auto error = message->find("error"); message->is_object() && error != message->end())
       return fail(ErrorKind::kInternal, "{}",
                   error->is_string() ? error->get<std::string>() : "the pull failed");
-    if (!quiet) show(*message);
+    if (shown != nullptr) show(*message, shown);
   }
   return {};
 }

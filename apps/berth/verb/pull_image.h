@@ -1,7 +1,8 @@
-// Asking the engine to fetch an image from its registry, with its progress as lines on standard
-// error.
+// Asking the engine to fetch an image from its registry, in the name of the user whom docker's
+// configuration knows there.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ struct ImageName {
 };
 ImageName split_reference(std::string_view reference);
 
+/// Progress goes to `shown` as lines; null: nowhere.
 Result<void> pull_image(const Client& client, std::string_view reference, std::string_view platform,
-                        bool quiet);
+                        std::FILE* shown);
 
 }  // namespace berth::cli

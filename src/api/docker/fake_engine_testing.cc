@@ -220,6 +220,23 @@ engine::Task<std::string> FakeEngine::import_image(ByteSource& tar,
   co_return "sha256:" + std::string(64, 'd');
 }
 
+engine::Task<image::PullResult> FakeEngine::pull_image(
+    std::string reference, image::PullOptions options,
+    std::function<void(const image::PullProgress&)> progress, std::stop_token) {
+  pulled = reference;
+  pull_options = std::move(options);
+  if (load_error) co_return *std::exchange(load_error, {});
+  const std::string layer = "sha256:" + std::string(64, 'e');
+  using Step = image::PullProgress::Step;
+  progress({.layer = layer, .step = Step::kFound});
+  progress({.layer = layer, .step = Step::kDownloading, .current = 1, .total = 2});
+  progress({.layer = layer, .step = Step::kDone});
+  co_return image::PullResult{.id = "sha256:" + std::string(64, 'f'),
+                              .name = "busybox:latest",
+                              .digest = "sha256:" + std::string(64, 'a'),
+                              .is_new = true};
+}
+
 engine::Task<image::RemoveResult> FakeEngine::remove_image(std::string reference, bool) {
   if (images.erase(reference) == 0)
     co_return fail(ErrorKind::kNotFound, "No such image: {}", reference);

@@ -36,6 +36,9 @@ class FakeEngine final : public engine::Engine {
   engine::Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   engine::Task<std::string> import_image(ByteSource& tar,
                                          image::ImageService::ImportOptions options) override;
+  engine::Task<image::PullResult> pull_image(
+      std::string reference, image::PullOptions options,
+      std::function<void(const image::PullProgress&)> progress, std::stop_token stop) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   engine::Task<> tag_image(std::string source, std::string target) override;
   engine::Task<std::vector<image::Image>> list_images() override;
@@ -57,7 +60,9 @@ class FakeEngine final : public engine::Engine {
   int last_signal = 0;
   unsigned rows = 0, columns = 0;
   engine::StopOptions stop_options;
-  int waiting = 0;  // wait() calls under way
+  int waiting = 0;     // wait() calls under way
+  std::string pulled;  // the reference of the last pull
+  image::PullOptions pull_options;
   std::string uploaded;
   image::ImageService::ImportOptions import_options;
   // What it answers.

@@ -23,6 +23,7 @@
 #include "image/image_service.h"
 #include "image/load/archive_index.h"
 #include "image/reference/reference.h"
+#include "image/registry/download.h"
 #include "image/store/database.h"
 #include "image/store/image_store.h"
 #include "sys/dir.h"
@@ -37,6 +38,9 @@ class ImageServiceImpl final : public ImageService {
   Result<std::vector<Image>> list() const override;
   Result<std::size_t> count() const override;
   Result<std::vector<LoadResult>> load(ByteSource& archive) override;
+  Result<PullResult> pull(std::string_view reference, const PullOptions& options,
+                          const std::function<void(const PullProgress&)>& progress,
+                          std::stop_token stop) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
   Result<void> tag(std::string_view source, std::string_view target) override;
   Result<RemoveResult> remove(std::string_view reference, bool force,
@@ -45,6 +49,7 @@ class ImageServiceImpl final : public ImageService {
   Snapshotter& snapshots() override { return *snapshots_; }
 
  private:
+  friend class Pull;
   /// What a load has made or relies on: chain ids and digests of blobs. Unpins when it goes.
   class Pins {
    public:
@@ -60,7 +65,7 @@ class ImageServiceImpl final : public ImageService {
   };
 
   ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database, ContentStore content,
-                   std::unique_ptr<Snapshotter> snapshots, UniqueFd staging);
+                   std::unique_ptr<Snapshotter> snapshots, UniqueFd staging, UniqueFd downloads);
 
   /// The record that a name, an id or a prefix stands for, and the name's row if it was one.
   struct Resolved {
@@ -73,9 +78,15 @@ class ImageServiceImpl final : public ImageService {
   Result<std::vector<ImageRecord>> unpack_images(const StagedArchive& archive, Pins& pins);
   Result<ImageRecord> unpack_image(const StagedArchive& archive, const ArchivedImage& image,
                                    Pins& pins);
-  Result<void> unpack_missing(const StagedArchive& archive, const std::string& path,
-                              const std::string& diff_id, const std::string& chain_id,
-                              const std::string& parent);
+  /// What a layer is to become.
+  struct LayerPlan {
+    std::string diff_id;
+    std::string chain_id;
+    std::string parent;  // chain id; empty: the base
+  };
+  Result<void> unpack_blob(ByteSource& blob, const LayerPlan& plan);
+  /// Keeps the blob and pins it. Returns its digest.
+  Result<std::string> keep(const std::string& bytes, Pins& pins);
   Result<std::string> import_plain(ByteSource& tar, const ImportOptions& options,
                                    const std::vector<std::string>& names, Pins& pins);
   Result<void> commit_layer(const std::string& key, const std::string& chain_id,
@@ -103,6 +114,7 @@ class ImageServiceImpl final : public ImageService {
   ContentStore content_;
   std::unique_ptr<Snapshotter> snapshots_;
   UniqueFd staging_;
+  Downloads downloads_;
 
   std::mutex garbage_mutex_;
   std::multiset<std::string> pinned_;  // guarded by garbage_mutex_

@@ -60,38 +60,38 @@ Result<ImageRecord> ImageServiceImpl::unpack_image(const StagedArchive& archive,
   const auto chain = chain_ids(config.diff_ids);
   for (std::size_t i = 0; i < chain.size(); ++i) {
     pins.add(chain[i]);
-    TRY(unpack_missing(archive, image.layers[i], config.diff_ids[i], chain[i], record.top));
+    if (!snapshots_->stat(chain[i]).ok()) {  // else another image has this layer
+      sys::FdSource blob(TRY(archive.open(image.layers[i])));
+      TRY(unpack_blob(blob, {config.diff_ids[i], chain[i], record.top}));
+    }
     record.size += TRY(images_.layer_size(chain[i]));
     record.top = chain[i];
   }
-  for (const std::string* blob : {&image.config, &image.manifest}) {
-    if (blob->empty()) continue;
-    const std::string digest = Sha256::of(*blob).str();
-    pins.add(digest);
-    TRY(content_.put(*blob));
-    (blob == &image.config ? record.id : record.manifest) = digest;
-  }
+  record.id = TRY(keep(image.config, pins));
+  if (!image.manifest.empty()) record.manifest = TRY(keep(image.manifest, pins));
   for (const Reference& name : image.names) record.names.push_back(name.str());
   return record;
 }
 
-Result<void> ImageServiceImpl::unpack_missing(const StagedArchive& archive, const std::string& path,
-                                              const std::string& diff_id,
-                                              const std::string& chain_id,
-                                              const std::string& parent) {
-  if (snapshots_->stat(chain_id).ok()) return {};  // another image has this layer
-  sys::FdSource blob(TRY(archive.open(path)));
+Result<std::string> ImageServiceImpl::keep(const std::string& bytes, Pins& pins) {
+  std::string digest = Sha256::of(bytes).str();
+  pins.add(digest);
+  TRY(content_.put(bytes));
+  return digest;
+}
+
+Result<void> ImageServiceImpl::unpack_blob(ByteSource& blob, const LayerPlan& plan) {
   const UnpackedLayer layer =
-      TRY(unpack_layer(*snapshots_, parent, blob).context("layer " + diff_id));
-  if (layer.diff_id != diff_id) {
+      TRY(unpack_layer(*snapshots_, plan.parent, blob).context("layer " + plan.diff_id));
+  if (layer.diff_id != plan.diff_id) {
     if (auto removed = snapshots_->remove(layer.key); !removed.ok()) {
       log::warning("{}", removed.error().message());
     }
     return fail(ErrorKind::kCorrupt,
-                "layer {} is not what the image's config says: its digest is {}", diff_id,
+                "layer {} is not what the image's config says: its digest is {}", plan.diff_id,
                 layer.diff_id);
   }
-  return commit_layer(layer.key, chain_id, layer.bytes);
+  return commit_layer(layer.key, plan.chain_id, layer.bytes);
 }
 
 Result<void> ImageServiceImpl::commit_layer(const std::string& key, const std::string& chain_id,

@@ -48,6 +48,8 @@ BERTH_HANDLER(image_remove);
 // image_upload.cc
 BERTH_HANDLER(image_load);
 BERTH_HANDLER(image_create);
+// image_pull.cc: image_create's other half
+BERTH_HANDLER(image_pull);
 // networks.cc
 BERTH_HANDLER(network_list);
 BERTH_HANDLER(network_inspect);

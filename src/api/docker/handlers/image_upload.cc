@@ -54,13 +54,10 @@ asio::awaitable<Result<void>> image_load(Services& services, Request&, http::Exc
 asio::awaitable<Result<void>> image_create(Services& services, Request& request,
                                            http::Exchange& exchange) {
   const std::string_view source = request.query.get("fromSrc");
-  if (!request.query.get("fromImage").empty() || source.empty()) {
-    co_return fail(ErrorKind::kUnsupported,
-                   "pulling '{}' is not possible: this engine does not talk to registries yet; "
-                   "bring the image in with "
-                   "load or import",
-                   request.query.get("fromImage"));
-  }
+  if (!request.query.get("fromImage").empty())
+    co_return co_await image_pull(services, request, exchange);
+  if (source.empty())
+    co_return fail(ErrorKind::kInvalid, "fromImage or fromSrc must say which image");
   if (source != "-") {
     co_return fail(
         ErrorKind::kUnsupported,

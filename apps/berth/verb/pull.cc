@@ -1,0 +1,45 @@
+#include <cstdio>
+
+#include "berth/command/session.h"
+#include "berth/verb/pull_image.h"
+#include "berth/verb/verbs.h"
+
+namespace berth::cli {
+namespace {
+
+struct PullOptions {
+  std::string platform;
+  bool quiet = false;
+};
+
+constexpr auto kFlags = std::to_array<FlagSpec>({
+    {"platform", 0, into<&PullOptions::platform>(),
+     "Set platform if server is multi-platform capable", "string"},
+    {"quiet", 'q', into<&PullOptions::quiet>(), "Suppress verbose output"},
+});
+
+Result<int> pull(Session& session, const PullOptions& options, const Arguments& operands) {
+  const Client& client = *TRY(session.engine());
+  const ImageName name = split_reference(operands[0]);
+  const bool has_tag = operands[0].ends_with(name.tag) && operands[0] != name.repository;
+  if (!options.quiet && !has_tag) fmt::print("Using default tag: {}\n", name.tag);
+  TRY(pull_image(client, operands[0], options.platform, options.quiet ? nullptr : stdout));
+  const bool digest = name.tag.find(':') != std::string::npos;
+  fmt::print("{}\n", has_tag
+                         ? operands[0]
+                         : fmt::format("{}{}{}", name.repository, digest ? '@' : ':', name.tag));
+  return 0;
+}
+
+}  // namespace
+
+constinit const Verb kPullVerb = {
+    .name = "pull",
+    .usage = "[OPTIONS] NAME[:TAG|@DIGEST]",
+    .summary = "Download an image from a registry",
+    .flags = kFlags,
+    .operands = {1, 1},
+    .invoke = InvokeOf<pull>::invoke,
+};
+
+}  // namespace berth::cli

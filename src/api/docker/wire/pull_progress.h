@@ -1,0 +1,19 @@
+// Docker's lines for a pull under way: JSON objects, one a line. Docker's jsonmessage.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "image/image_service.h"
+
+namespace berth::docker {
+
+/// `layer` by the first twelve digits of its digest.
+std::string pull_line(const image::PullProgress& progress);
+/// What comes before the layers: "Pulling from library/busybox".
+std::string pull_begin_line(std::string_view repository, std::string_view tag);
+/// What comes after them: the digest, and whether the image is new.
+std::string pull_end_lines(const image::PullResult& result);
+std::string error_line(std::string_view message);
+
+}  // namespace berth::docker

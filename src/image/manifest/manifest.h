@@ -1,0 +1,72 @@
+// The documents that lead from a name to an image's parts: an index (Docker: manifest list) lists
+// manifests by platform; a manifest lists a config and layers. Both are outside bytes. Sources:
+// image-spec 1.1 descriptor.md, image-index.md, manifest.md; Docker's "Image Manifest Version 2,
+// Schema 2".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace berth::image {
+
+/// An index that lists more is an attack.
+inline constexpr std::size_t kMaxManifests = 1000;
+/// An index may list indexes; two levels occur, more do not.
+inline constexpr int kMaxIndexDepth = 4;
+
+/// "linux/arm64/v8"; parts that are not known are empty.
+struct Platform {
+  std::string os;
+  std::string architecture;
+  std::string variant;
+
+  /// kInvalid: not "os", "os/architecture" or "os/architecture/variant".
+  static Result<Platform> parse(std::string_view text);
+  /// What images for this machine are for.
+  static Platform host();
+
+  std::string str() const;
+  bool empty() const { return os.empty() && architecture.empty(); }
+  /// Whether an image for this platform is what somebody who asks for `wanted` gets. What `wanted`
+  /// leaves open may be anything.
+  bool serves(const Platform& wanted) const;
+  friend bool operator==(const Platform&, const Platform&) = default;
+};
+
+struct Descriptor {
+  std::string media_type;  // empty: not said
+  std::string digest;      // as Digest::parse() takes it
+  std::int64_t size = -1;  // bytes; -1: not said
+  Platform platform;
+  std::map<std::string, std::string> annotations;
+
+  /// What build tools put beside an image: no image.
+  bool is_attestation() const { return annotations.contains("vnd.docker.reference.type"); }
+};
+
+struct Manifest {
+  Descriptor config;
+  std::vector<Descriptor> layers;  // base first
+};
+
+struct Index {
+  std::vector<Descriptor> manifests;
+};
+
+/// kInvalid names what is wrong. kUnsupported: Docker's schema 1, which is signed and no longer
+/// made; layers of a kind that is none.
+Result<std::variant<Index, Manifest>> parse_manifest(std::string_view text);
+
+/// The entry for `wanted`. kUnsupported names the platforms that there are.
+Result<Descriptor> choose(const Index& index, const Platform& wanted);
+
+/// What a client accepts for a manifest, as HTTP's Accept has it.
+std::string_view manifest_types();
+
+}  // namespace berth::image

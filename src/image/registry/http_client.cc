@@ -1,0 +1,245 @@
+#include "image/registry/http_client.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "image/registry/curl_library.h"
+
+namespace berth::image {
+namespace {
+
+constexpr long kConnectSeconds = 30;
+constexpr long kSilentSeconds = 60;
+constexpr long kMaxRedirects = 10;
+constexpr int kPollMilliseconds = 1000;
+/// A response's fields are small; more is an attack.
+constexpr std::size_t kMaxFieldBytes = 256U << 10;
+
+using Easy = std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)>;
+using Multi = std::unique_ptr<CURLM, decltype(&::curl_multi_cleanup)>;
+using List = std::unique_ptr<curl_slist, decltype(&::curl_slist_free_all)>;
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+ErrorKind kind_of(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+      return ErrorKind::kUnsupported;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_TOO_MANY_REDIRECTS:
+      return ErrorKind::kInvalid;
+    default:
+      return ErrorKind::kInternal;
+  }
+}
+
+bool is_out_of_reach(CURLcode code) {
+  return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+         code == CURLE_COULDNT_CONNECT;
+}
+
+/// One request and its response, whose body is taken from the connection as it is read.
+class Transfer final : public ByteSource {
+ public:
+  explicit Transfer(const CurlLibrary& curl)
+      : curl_(curl),
+        multi_(curl.multi_init(), curl.multi_cleanup),
+        easy_(curl.easy_init(), curl.easy_cleanup),
+        list_(nullptr, curl.slist_free_all) {}
+  ~Transfer() override {
+    if (multi_ && easy_) curl_.multi_remove_handle(multi_.get(), easy_.get());
+  }
+
+  Result<void> start(const HttpRequest& request, const TlsFiles& tls) {
+    if (!multi_ || !easy_) return fail(ErrorKind::kExhausted, "no memory for a connection");
+    url_ = request.url;
+    stop_ = request.stop;
+    for (const auto& [name, value] : request.fields) {
+      curl_slist* longer = curl_.slist_append(list_.get(), (name + ": " + value).c_str());
+      if (longer == nullptr) return fail(ErrorKind::kExhausted, "no memory for a request");
+      (void)list_.release();
+      list_.reset(longer);
+    }
+    set(CURLOPT_URL, url_.c_str());
+    set(CURLOPT_HTTPHEADER, list_.get());
+    set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    if (request.method == "HEAD") set(CURLOPT_NOBODY, 1L);
+    if (request.method == "POST") {
+      set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+      set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
+    }
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_FOLLOWLOCATION, 1L);
+    set(CURLOPT_MAXREDIRS, kMaxRedirects);
+    set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_BUFFERSIZE, 256L << 10);
+    set(CURLOPT_USERAGENT, "berth");
+    set(CURLOPT_ERRORBUFFER, error_);
+    set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+    set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_HEADERFUNCTION, &Transfer::on_field);
+    set(CURLOPT_HEADERDATA, this);
+    set_tls(tls);
+    if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
+      return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
+    while (!head_complete_ && !done_) TRY(step());
+    return done_ && code_ != CURLE_OK ? Result<void>(failure()) : Result<void>();
+  }
+
+  int status() const {
+    long status = 0;
+    curl_.easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<int>(status);
+  }
+  std::map<std::string, std::string> take_fields() { return std::move(fields_); }
+
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    while (at_ == chunk_.size()) {
+      if (done_) return code_ == CURLE_OK ? Result<std::size_t>(0) : Result<std::size_t>(failure());
+      chunk_.clear();
+      at_ = 0;
+      if (paused_) {
+        paused_ = false;
+        curl_.easy_pause(easy_.get(), CURLPAUSE_CONT);
+      }
+      if (chunk_.empty()) TRY(step());
+    }
+    const std::size_t count = std::min(into.size(), chunk_.size() - at_);
+    std::memcpy(into.data(), chunk_.data() + at_, count);
+    at_ += count;
+    return count;
+  }
+
+ private:
+  template <typename T>
+  void set(CURLoption option, T value) {
+    curl_.easy_setopt(easy_.get(), option, value);
+  }
+
+  void set_tls(const TlsFiles& tls) {
+    if (!tls.authorities.empty()) set(CURLOPT_CAINFO, tls.authorities.c_str());
+    if (!tls.certificate.empty()) set(CURLOPT_SSLCERT, tls.certificate.c_str());
+    if (!tls.key.empty()) set(CURLOPT_SSLKEY, tls.key.c_str());
+    if (!tls.verify) {
+      set(CURLOPT_SSL_VERIFYPEER, 0L);
+      set(CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+  }
+
+  Result<void> step() {
+    if (stop_.stop_requested()) return fail(ErrorKind::kConflict, "{}: given up", url_);
+    int running = 0;
+    if (curl_.multi_perform(multi_.get(), &running) != CURLM_OK)
+      return fail(ErrorKind::kInternal, "the transfer from {} broke down", url_);
+    int left = 0;
+    while (const CURLMsg* message = curl_.multi_info_read(multi_.get(), &left))
+      if (message->msg == CURLMSG_DONE) {
+        done_ = true;
+        code_ = message->data.result;
+      }
+    if (!done_ && chunk_.empty() && !head_complete_now_)
+      curl_.multi_poll(multi_.get(), nullptr, 0, kPollMilliseconds, nullptr);
+    head_complete_now_ = false;
+    return {};
+  }
+
+  Error failure() const {
+    const char* text = error_[0] != '\0' ? error_ : curl_.easy_strerror(code_);
+    return Error(kind_of(code_), fmt::format("{}: {}", url_, text),
+                 is_out_of_reach(code_) ? EHOSTUNREACH : 0);
+  }
+
+  // A chunk at a time: until it has been read, the connection waits.
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    transfer.head_complete_ = transfer.head_complete_now_ = true;
+    if (!transfer.chunk_.empty()) {
+      transfer.paused_ = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
+    transfer.chunk_.assign(data, size);
+    return size;
+  }
+
+  static std::size_t on_field(char* data, std::size_t, std::size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const std::string_view line(data, size);
+    // A redirect, or an interim answer, was not the last one.
+    if (line.starts_with("HTTP/")) {
+      transfer.fields_.clear();
+      transfer.field_bytes_ = 0;
+    }
+    transfer.field_bytes_ += size;
+    if (transfer.field_bytes_ > kMaxFieldBytes) return 0;
+    if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+      std::string name(line.substr(0, colon));
+      std::ranges::transform(name, name.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+      });
+      std::string& value = transfer.fields_[name];
+      if (!value.empty()) value += ", ";
+      value += trim(line.substr(colon + 1));
+    }
+    return size;
+  }
+
+  const CurlLibrary& curl_;
+  Multi multi_;
+  Easy easy_;
+  List list_;
+  std::string url_;
+  std::stop_token stop_;
+  std::map<std::string, std::string> fields_;
+  std::size_t field_bytes_ = 0;
+  bool head_complete_ = false;
+  bool head_complete_now_ = false;  // in this step: there is something to do already
+  bool paused_ = false;
+  bool done_ = false;
+  CURLcode code_ = CURLE_OK;
+  std::string chunk_;
+  std::size_t at_ = 0;
+  char error_[CURL_ERROR_SIZE] = "";
+};
+
+}  // namespace
+
+std::string HttpResponse::get(const std::string& name) const {
+  const auto found = fields.find(name);
+  return found == fields.end() ? std::string() : found->second;
+}
+
+Result<std::string> HttpResponse::text(std::size_t max_bytes) {
+  std::string all;
+  std::byte buffer[16384];
+  for (;;) {
+    const std::size_t count = TRY(body->read(buffer));
+    if (count == 0) return all;
+    if (all.size() + count > max_bytes)
+      return fail(ErrorKind::kExhausted, "the answer is over {} bytes", max_bytes);
+    all.append(reinterpret_cast<const char*>(buffer), count);
+  }
+}
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request) const {
+  auto transfer = std::make_unique<Transfer>(*TRY(CurlLibrary::load()));
+  TRY(transfer->start(request, tls_));
+  HttpResponse response;
+  response.status = transfer->status();
+  response.fields = transfer->take_fields();
+  response.body = std::move(transfer);
+  return response;
+}
+
+}  // namespace berth::image

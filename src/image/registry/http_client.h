@@ -1,0 +1,61 @@
+// HttpClient: requests to a registry over HTTP/1.1 or 2, by libcurl. TLS is verified against the
+// host's certificates and those of the registry's own directory; proxies are those of the
+// environment (http_proxy, https_proxy, no_proxy). Redirects are followed, but credentials never go
+// to another host. A peer that is silent for a minute is given up. One object may be used by
+// several threads; each response by one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/byte_source.h"
+#include "base/result.h"
+
+namespace berth::image {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> fields = {};
+  std::string body = {};      // of a POST
+  std::stop_token stop = {};  // ends the transfer within a second: kConflict
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> fields;  // names in lower case; of the last response
+  std::unique_ptr<ByteSource> body;           // borrows nothing; to drop it ends the transfer
+
+  /// Empty if it is not there.
+  std::string get(const std::string& name) const;
+  /// All of a small body. kExhausted beyond `max_bytes`.
+  Result<std::string> text(std::size_t max_bytes);
+};
+
+/// PEM files of one registry, as Docker's certs.d has them; empty: none.
+struct TlsFiles {
+  std::string authorities;  // besides the host's own
+  std::string certificate;
+  std::string key;
+  bool verify = true;
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(TlsFiles tls) : tls_(std::move(tls)) {}
+
+  /// Returns when the head of the response is there. kUnsupported: what answers does not speak TLS,
+  /// or it is not to be trusted; kInternal: the connection broke, or (EHOSTUNREACH) there is none.
+  Result<HttpResponse> send(const HttpRequest& request) const;
+
+ private:
+  TlsFiles tls_;
+};
+
+}  // namespace berth::image

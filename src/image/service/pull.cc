@@ -1,0 +1,249 @@
+// pull(): an image from its registry. Its layers are downloaded beside each other and unpacked one
+// after the other, each while it arrives:
+//
+//   name -> manifest (by way of an index) -> config -> layers
+//                                                        download 1 ====> unpack 1
+//                                                        download 2 ======>   unpack 2
+//                                                        download 3 ===>          unpack 3
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <variant>
+
+#include "base/json.h"
+#include "base/scope_exit.h"
+#include "image/content/hasher.h"
+#include "image/manifest/manifest.h"
+#include "image/registry/registry_client.h"
+#include "image/service/image_service_impl.h"
+#include "image/store/image_config.h"
+
+namespace berth::image {
+namespace {
+
+using Step = PullProgress::Step;
+using Sink = std::function<void(const PullProgress&)>;
+
+constexpr std::chrono::milliseconds kProgressEvery{100};
+
+/// Tells how far downloads are, until it goes.
+class Ticker {
+ public:
+  struct Watched {
+    std::string layer;
+    std::shared_ptr<Download> download;
+    bool told_all = false;
+  };
+
+  explicit Ticker(const Sink& sink) : sink_(sink) {}
+
+  void tell(const std::string& layer, Step step) {
+    const std::scoped_lock lock(mutex_);
+    sink_({.layer = layer, .step = step});
+  }
+
+  void watch(std::vector<Watched> watched) {
+    watched_ = std::move(watched);
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      while (!stop.stop_requested()) {
+        for (Watched& one : watched_) look(one);
+        wakeup_.wait_for(lock, stop, kProgressEvery, [] { return false; });
+      }
+    });
+  }
+
+  /// Nothing is told of this one any more but what tell() does.
+  void finish(const std::string& layer) {
+    const std::scoped_lock lock(mutex_);
+    for (Watched& one : watched_)
+      if (one.layer == layer) {
+        look(one);
+        one.download.reset();
+      }
+  }
+
+ private:
+  void look(Watched& one) {
+    if (!one.download || one.told_all) return;
+    const std::uint64_t arrived = one.download->arrived();
+    if (arrived == 0) return;
+    one.told_all = arrived == one.download->size();
+    sink_({one.layer, one.told_all ? Step::kDownloaded : Step::kDownloading, arrived,
+           one.download->size()});
+  }
+
+  const Sink& sink_;
+  std::mutex mutex_;  // guards the sink and what follows
+  std::condition_variable_any wakeup_;
+  std::vector<Watched> watched_;
+  std::jthread thread_;  // last
+};
+
+}  // namespace
+
+/// One pull.
+class Pull {
+ public:
+  Pull(ImageServiceImpl& service, Reference reference, const PullOptions& options,
+       const Sink& progress, std::stop_token stop)
+      : service_(service),
+        reference_(std::move(reference)),
+        options_(options),
+        ticker_(progress),
+        stop_(std::move(stop)),
+        pins_(service) {}
+
+  Result<PullResult> run() {
+    TRY(find_manifest());
+    const std::string config = TRY(fetch_config());
+    const Image image = TRY(parse_image_config(config).context("the image's config"));
+    if (image.os != "linux")
+      return fail(ErrorKind::kUnsupported, "the image is for {}, not for linux", image.os);
+    if (image.diff_ids.size() != manifest_.layers.size())
+      return fail(ErrorKind::kInvalid,
+                  "invalid manifest, layers length mismatch: expected {}, got {}",
+                  image.diff_ids.size(), manifest_.layers.size());
+    TRY(fetch_layers(image.diff_ids));
+    record_.id = TRY(service_.keep(config, pins_));
+    record_.manifest = TRY(service_.keep(manifest_text_, pins_));
+    return give_names();
+  }
+
+ private:
+  // From the name to the manifest for the platform.
+  Result<void> find_manifest() {
+    client_ = TRY(RegistryClient::open(reference_, {.credentials = options_.credentials}));
+    wanted_ =
+        options_.platform.empty() ? Platform::host() : TRY(Platform::parse(options_.platform));
+    std::string which = reference_.digest().empty() ? reference_.tag() : reference_.digest();
+    for (int depth = 0; depth < kMaxIndexDepth; ++depth) {
+      auto document = TRY(client_->manifest(which, stop_));
+      if (digest_.empty()) digest_ = document.digest;
+      const auto parsed =
+          TRY(parse_manifest(document.text).context("the manifest " + document.digest));
+      if (const Manifest* manifest = std::get_if<Manifest>(&parsed)) {
+        manifest_ = *manifest;
+        manifest_text_ = std::move(document.text);
+        return {};
+      }
+      which = TRY(choose(std::get<Index>(parsed), wanted_)).digest;
+    }
+    return fail(ErrorKind::kInvalid, "{}: indexes lead to indexes too often",
+                reference_.familiar());
+  }
+
+  Result<std::string> fetch_config() {
+    const Descriptor& config = manifest_.config;
+    const auto source = TRY(client_->blob(config.digest, 0, stop_));
+    std::string text;
+    std::byte buffer[16384];
+    for (;;) {
+      const std::size_t count = TRY(source->read(buffer));
+      if (count == 0) break;
+      text.append(reinterpret_cast<const char*>(buffer), count);
+      if (text.size() > kMaxJsonBytes)
+        return fail(ErrorKind::kExhausted, "the image's config is over {} bytes", kMaxJsonBytes);
+    }
+    if (Sha256::of(text).str() != config.digest)
+      return fail(ErrorKind::kCorrupt, "the image's config is not {}, as its manifest says",
+                  config.digest);
+    return text;
+  }
+
+  struct Layer {
+    ImageServiceImpl::LayerPlan plan;
+    std::string digest;
+    std::shared_ptr<Download> download;  // none: it is here already
+  };
+
+  Result<Layer> begin(const Descriptor& blob, ImageServiceImpl::LayerPlan plan) {
+    Layer layer{std::move(plan), blob.digest, {}};
+    ticker_.tell(blob.digest, Step::kFound);
+    pins_.add(layer.plan.chain_id);
+    if (service_.snapshots_->stat(layer.plan.chain_id).ok()) {
+      ticker_.tell(blob.digest, Step::kExists);
+      return layer;
+    }
+    if (blob.size < 0)
+      return fail(ErrorKind::kInvalid, "the manifest does not say how large {} is", blob.digest);
+    const Digest digest = TRY(Digest::parse(blob.digest));
+    if (digest.algorithm() != "sha256")
+      return fail(ErrorKind::kUnsupported, "layer {} is not named by sha256", blob.digest);
+    layer.download = TRY(service_.downloads_.get(
+        digest, static_cast<std::uint64_t>(blob.size),
+        [client = client_, name = blob.digest](std::uint64_t offset, std::stop_token stop) {
+          return client->blob(name, offset, std::move(stop));
+        }));
+    return layer;
+  }
+
+  Result<void> fetch_layers(const std::vector<std::string>& diff_ids) {
+    const auto chain = chain_ids(diff_ids);
+    std::vector<Layer> layers;
+    std::vector<Ticker::Watched> watched;
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      layers.push_back(
+          TRY(begin(manifest_.layers[i], {diff_ids[i], chain[i], i == 0 ? "" : chain[i - 1]})));
+      if (layers.back().download) watched.push_back({layers.back().digest, layers.back().download});
+    }
+    ticker_.watch(std::move(watched));
+    for (Layer& layer : layers) {
+      if (stop_.stop_requested())
+        return fail(ErrorKind::kConflict, "the pull of {} was given up", reference_.familiar());
+      if (layer.download) TRY(unpack(layer));
+      record_.size += TRY(service_.images_.layer_size(layer.plan.chain_id));
+      record_.top = layer.plan.chain_id;
+    }
+    return {};
+  }
+
+  Result<void> unpack(Layer& layer) {
+    const auto source = layer.download->open();
+    auto unpacked = service_.unpack_blob(*source, layer.plan);
+    ticker_.finish(layer.digest);
+    TRY(std::move(unpacked));
+    layer.download->used();
+    layer.download.reset();
+    ticker_.tell(layer.digest, Step::kDone);
+    return {};
+  }
+
+  Result<PullResult> give_names() {
+    PullResult result{.id = record_.id, .name = reference_.familiar(), .digest = digest_};
+    record_.names.push_back(reference_.at(TRY(Digest::parse(digest_))).str());
+    if (reference_.digest().empty()) record_.names.push_back(reference_.str());
+    result.is_new = TRY(service_.images_.id_of(record_.names.back())) != record_.id;
+    TRY(service_.images_.add({record_}));
+    return result;
+  }
+
+  ImageServiceImpl& service_;
+  const Reference reference_;  // with a tag or a digest
+  const PullOptions& options_;
+  Ticker ticker_;
+  const std::stop_token stop_;
+  ImageServiceImpl::Pins pins_;
+
+  std::shared_ptr<RegistryClient> client_;
+  Platform wanted_;
+  std::string digest_;  // of what the name stands for
+  std::string manifest_text_;
+  Manifest manifest_;
+  ImageRecord record_;
+};
+
+Result<PullResult> ImageServiceImpl::pull(std::string_view reference, const PullOptions& options,
+                                          const std::function<void(const PullProgress&)>& progress,
+                                          std::stop_token stop) {
+  Reference name = TRY(Reference::parse(reference)).with_default_tag();
+  ScopeExit sweep([&] { sweep_after_failure(); });
+  Pull pull(*this, std::move(name), options, progress, std::move(stop));
+  auto pulled = pull.run();
+  if (pulled.ok()) sweep.cancel();
+  return pulled;
+}
+
+}  // namespace berth::image
