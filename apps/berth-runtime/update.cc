@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "berth-runtime/launch.h"
 #include "berth-runtime/quantities.h"
+#include "container/systemd/cgroups.h"
 #include "sys/file.h"
 
 namespace berth::runtime {
@@ -119,7 +120,8 @@ Result<int> update(const Globals& globals, Words words) {
     default:
       break;
   }
-  TRY(container::update_cgroups(*TRY(container::adopt_cgroups(record.cgroups)), resources));
+  const auto cgroups = TRY(container::adopt_cgroups_of(record.unit, record.cgroups));
+  TRY(container::update_cgroups(*cgroups, resources));
   return 0;
 }
 

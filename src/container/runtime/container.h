@@ -47,11 +47,14 @@ struct CreateOptions {
   /// and not close-on-exec.
   unsigned preserved_fds = 0;
   bool new_keyring = true;  // a session keyring of its own: keyrings(7)
+  /// systemd makes the cgroups, as those of a unit (systemd/cgroups.h).
   bool systemd_cgroup = false;
   /// Told what there would be to undo, should this process be killed before create() returns: the
-  /// cgroups, before they are made, and init's pid as soon as it has one (0: not yet). An error
-  /// ends create().
-  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun = {};
+  /// cgroups and their unit, before they are made, and init's pid as soon as it has one (0: not
+  /// yet). An error ends create().
+  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups,
+                             const std::string& unit)>
+      on_begun = {};
 };
 
 class Container {

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/scope_exit.h"
-#include "container/cgroup/manager.h"
 #include "container/runtime/exec_plan.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
+#include "container/systemd/cgroups.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -35,7 +35,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
     return fail(ErrorKind::kUnsupported,
                 "exec by a user without privileges into a container with SCMP_ACT_NOTIFY is not "
                 "supported");
-  prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
+  prepared->cgroups = TRY(adopt_cgroups_of(options.unit, options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
     plan.entrances.fds[plan.entrances.count++] = entrance.get();
@@ -78,8 +78,10 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
   return {};
 }
 
-Result<void> admit(const Spec& spec, int channel, ExecPlan& plan, const std::string& state,
+Result<void> admit(const Spec& spec, int channel, Prepared& prepared, const std::string& state,
                    Executed& executed) {
+  ExecPlan& plan = prepared.plan;
+  TRY(prepared.cgroups->admit(executed.pid));
   TRY(write_process_state(plan.execute.notify, executed.pid, state));
   plan.execute.notify.close();
   TRY(grant_oom_score(executed.pid, spec.process));
@@ -107,7 +109,7 @@ Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
   }
   Executed executed{.pid = cloned.pid, .pidfd = std::move(cloned.pidfd), .console = {}};
   theirs.reset();
-  auto admitted = admit(spec, ours.get(), prepared->plan, options.state, executed);
+  auto admitted = admit(spec, ours.get(), *prepared, options.state, executed);
   if (admitted.ok()) return executed;
   (void)sys::signal_process(executed.pidfd.get(), SIGKILL);  // it may have ended
   (void)sys::wait_process(executed.pidfd.get());

@@ -1,7 +1,7 @@
 // Support: what this runtime can do of the specification, for `berth-runtime features` and for the
 // code that refuses the rest. Most of it is what the schema says (spec_fields.h): a member that is
-// refused() there is not supported. The switches below are for what no member of config.json stands
-// for by itself.
+// refused() there is not supported. The switch below is for what no member of config.json stands for
+// by itself.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,6 @@
 
 namespace berth::container {
 
-/// Whether cgroups can be made by way of systemd: runtime/container.cc.
-inline constexpr bool kSystemdCgroups = false;
 /// Whether containers can be written to disk and taken up again.
 inline constexpr bool kCheckpoint = false;
 
