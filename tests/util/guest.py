@@ -84,13 +84,18 @@ def boot(tree: Path, command_line: str = "") -> str:
     with tempfile.TemporaryDirectory(prefix="guest-") as directory:
         initrd = Path(directory) / "initrd"
         initrd.write_bytes(archive(tree))
-        done = subprocess.run(
+        machine = subprocess.Popen(
             [QEMU, "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-no-reboot", "-nic", "none", "-kernel",
              str(KERNEL), "-initrd", str(initrd), "-append", f"console=ttyS0 quiet panic=-1 {command_line}"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=BOOT_LIMIT, check=False)
-    console = done.stdout.decode(errors="replace").replace("\r", "")
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            output, errors = machine.communicate(timeout=BOOT_LIMIT)
+        except subprocess.TimeoutExpired:
+            machine.kill()
+            output, errors = machine.communicate()
+    console = output.decode(errors="replace").replace("\r", "")
     if "GUEST-ENDS" not in console:
-        raise AssertionError(f"the machine did not come to its end:\n{console[-3000:]}\n{done.stderr.decode()}")
+        raise AssertionError(f"the machine did not come to its end:\n{console[-3000:]}\n{errors.decode()}")
     return console.split("GUEST-BEGINS\n", 1)[1].split("GUEST-ENDS", 1)[0]
 
 

@@ -3,11 +3,9 @@
 // Messages".
 //
 //   we                                     systemd, or the bus before it
-//   NUL, "AUTH EXTERNAL" ---------------->
-//   <---------------------------- "DATA"   it would take a name
-//   "DATA" ------------------------------>  whoever the kernel says we are
-//   <---------------------- "OK <guid>"
-//   "BEGIN" ----------------------------->  messages from here on
+//   NUL, "AUTH EXTERNAL", --------------->  we are whoever the kernel says we are
+//   "DATA", "BEGIN"
+//   <----------------- "DATA", "OK <guid>"  messages from here on
 //   Hello ------------------------------->  (message bus) has us
 //   <--------------------------- its name
 //   call --------------------------------->
