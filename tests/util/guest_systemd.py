@@ -70,9 +70,10 @@ def _plant(tree: Path) -> None:
             shutil.copy(path, target)
 
 
-def run(script: str, files: dict[str, Path], command_line: str = "", units: dict[str, str] | None = None) -> str:
+def run(script: str, files: dict[str, Path], command_line: str = "", units: dict[str, str] | None = None,
+        user_units: dict[str, str] | None = None) -> str:
     """Boots, runs `script` as a service with busybox's sh, and returns what it printed. `files` are put below /files, `units`
-    beside the test's own."""
+    beside the test's own; `user_units` are those of every user's manager."""
     with tempfile.TemporaryDirectory(prefix="guest-") as directory:
         tree = Path(directory)
         guest.put(tree, files)
@@ -80,9 +81,10 @@ def run(script: str, files: dict[str, Path], command_line: str = "", units: dict
         _plant(tree)
         guest.write_program(tree / "init", INIT)
         guest.write_program(tree / "test", TEST)
-        (tree / "etc/systemd/system").mkdir(parents=True)
-        for name, text in (UNITS | (units or {})).items():
-            (tree / "etc/systemd/system" / name).write_text(text)
+        for manager, texts in (("system", UNITS | (units or {})), ("user", user_units or {})):
+            (tree / "etc/systemd" / manager).mkdir(parents=True)
+            for name, text in texts.items():
+                (tree / "etc/systemd" / manager / name).write_text(text)
         for name, text in USERS.items():
             (tree / "etc" / name).write_text(text)
         return guest.boot(tree, command_line)

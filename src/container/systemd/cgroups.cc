@@ -128,6 +128,13 @@ Resources SystemdCgroups::as_kept(Resources resources) const {
   return with_whole_quota(std::move(resources));
 }
 
+// systemd takes a scope away as soon as it is empty.
+Result<std::vector<pid_t>> SystemdCgroups::processes() const {
+  auto inside = inner_->processes();
+  if (!inside.ok() && inside.error().kind() == ErrorKind::kNotFound) return std::vector<pid_t>();
+  return inside;
+}
+
 Result<void> SystemdCgroups::announce(const Resources& resources) {
   UnitManager systemd = TRY(UnitManager::connect());
   const auto changed = TRY(limits(resources, TRY(systemd.version())));
@@ -139,7 +146,7 @@ Result<void> SystemdCgroups::announce(const Resources& resources) {
 // reached, the cgroups go all the same.
 Result<void> SystemdCgroups::destroy() {
   if (!may_be_there_) return inner_->destroy();
-  if (const auto left = processes(); left.ok() && !left->empty()) {
+  if (!TRY(processes()).empty()) {
     if (version() == CgroupVersion::kV1) (void)freeze(false);  // nobody dies frozen
     TRY(kill_all());
   }

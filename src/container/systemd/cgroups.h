@@ -56,7 +56,7 @@ class SystemdCgroups final : public CgroupManager {
     return inner_->extend(controllers);
   }
   Result<CgroupStats> stats() const override { return inner_->stats(); }
-  Result<std::vector<pid_t>> processes() const override { return inner_->processes(); }
+  Result<std::vector<pid_t>> processes() const override;
   Result<void> freeze(bool frozen) override { return inner_->freeze(frozen); }
   Result<void> destroy() override;
 
