@@ -104,7 +104,7 @@ runtime --systemd-cgroup run c; echo "exit $?"
 left unknown p-unknown.scope
 part user
 export XDG_RUNTIME_DIR=/run/user/1000
-mkdir -p /run/user; install -d -o user -g user -m 700 $XDG_RUNTIME_DIR
+mkdir -p $XDG_RUNTIME_DIR; chown user:user $XDG_RUNTIME_DIR; chmod 700 $XDG_RUNTIME_DIR
 cp /files/rootless.json /files/bundle/config.json; chown -R user:user /files/bundle
 systemctl start manager.service; echo "exit $?"
 systemctl start user-test.service
@@ -125,7 +125,7 @@ runtime exec -d --pid-file /run/user/1000/pid mine sleep 1000; grep -c $(cat /ru
 runtime update --pids-limit 40 mine; echo "exit $?"
 cat $group/pids.max; systemctl --user --no-pager show -p TasksMax berth-mine.scope
 runtime delete --force mine; echo "exit $?"
-systemctl --user --no-pager show -p LoadState berth-mine.scope; ls $group
+systemctl --user --no-pager show -p LoadState berth-mine.scope; ls -d $group || true
 """
 
 V1 = HELPERS + """
@@ -142,7 +142,7 @@ runtime start lives; echo "exit $?"
 runtime exec -d --pid-file /run/pid lives sleep 1000
 for group in memory devices systemd unified; do grep -c $(cat /run/pid) /sys/fs/cgroup/$group/$below/cgroup.procs; done
 runtime exec lives sh -c 'echo x > /dev/null && echo null; mknod /tmp/kmsg c 1 11; head -c 1 /tmp/kmsg'
-runtime exec lives ls /sys/fs/cgroup
+runtime exec lives ls -1 /sys/fs/cgroup
 runtime update --memory 64m --cpu-quota 33333 --pids-limit 50 --cpuset-cpus 0 lives; echo "exit $?"
 unit -p MemoryLimit,CPUQuotaPerSecUSec,TasksMax berth-lives.scope
 cat /sys/fs/cgroup/memory/$below/memory.limit_in_bytes /sys/fs/cgroup/cpu/$below/cpu.cfs_quota_us
