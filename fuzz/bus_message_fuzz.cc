@@ -1,5 +1,6 @@
-// Any bytes as a message of D-Bus: a value or an error; a value is written to bytes that read as the
-// same value, and its body can be walked through by its signature, or not, but never beyond its end.
+// Any bytes as a message of D-Bus: a value or an error; a value is written to bytes that read as
+// the same value, and its body can be walked through by its signature, or not, but never beyond its
+// end.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

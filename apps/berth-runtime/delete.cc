@@ -9,6 +9,8 @@
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/rootfs.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
 #include "container/systemd/cgroups.h"
 #include "sys/process.h"
@@ -76,6 +78,9 @@ Result<void> remove_one(const Store& store, const std::string& id, bool force) {
                 to_string(status));
   TRY(kill_and_wait(store, *record));
   TRY(remove_cgroups(*record));
+  TRY(container::remove_rdt_groups(record->rdt_groups));
+  if (record->root_mount != 0)
+    TRY(container::remove_shared_root(TRY(store.spec(id)), record->rootfs, record->root_mount));
   run_poststop(store, *record);
   return store.forget(id);
 }

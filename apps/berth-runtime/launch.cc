@@ -78,12 +78,13 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   Launched launched;
   Record& record = launched.record;
   record = record_of(id, bundle, spec);
-  create.on_begun = [&](pid_t pid, const std::vector<std::string>& cgroups,
-                        const std::string& unit) -> Result<void> {
-    record.pid = pid;
-    record.start_time = pid == 0 ? 0 : start_time_of(pid).value_or(0);
-    record.cgroups = cgroups;
-    record.unit = unit;
+  create.on_begun = [&](const container::Begun& begun) -> Result<void> {
+    record.pid = begun.pid;
+    record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
+    record.cgroups = begun.cgroups;
+    record.unit = begun.unit;
+    record.rdt_groups = begun.rdt_groups;
+    record.root_mount = begun.root_mount;
     return store.save(record);
   };
   launched.container = TRY(container::Container::create(std::move(spec), create));

@@ -92,8 +92,8 @@ class CgroupManager {
 };
 
 /// Manager of new cgroups at `path`, relative to each hierarchy ("berth/<id>"), with those
-/// controllers that `resources` asks for and that accounting needs. `besides`: v1 hierarchies to use
-/// after those, though they have no controllers. Touches nothing yet.
+/// controllers that `resources` asks for and that accounting needs. `besides`: v1 hierarchies to
+/// use after those, though they have no controllers. Touches nothing yet.
 Result<std::unique_ptr<CgroupManager>> open_cgroups(const CgroupLayout& layout,
                                                     const std::string& path,
                                                     const Resources& resources,

@@ -1,7 +1,6 @@
 #include "container/runtime/container.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,13 +14,14 @@
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/id_maps.h"
 #include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
 #include "container/isolate/owner.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
-#include "container/runtime/id_maps.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
 #include "container/systemd/cgroups.h"
@@ -31,11 +31,6 @@ namespace berth::container {
 namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
-
-bool has_ended(int pidfd) {
-  pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
-  return ::poll(&ended, 1, 0) > 0;
-}
 
 class LinuxContainer final : public Container {
  public:
@@ -64,6 +59,7 @@ class LinuxContainer final : public Container {
   enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
 
   Result<void> tell_begun() const;
+  Result<void> plan_rdt(const IntelRdt& rdt);
   bool goes_without_cgroups(const CgroupLayout& layout) const;
   Result<void> open_manager();
   Result<void> make_cgroups();
@@ -79,6 +75,8 @@ class LinuxContainer final : public Container {
   std::unique_ptr<InitPlan> plan_;
   Resources limits_;
   std::unique_ptr<CgroupManager> cgroups_;
+  std::optional<RdtGroups> rdt_;
+  Begun begun_;
   bool without_cgroups_ = false;
   UniqueFd channel_;  // the parent's end
   UniqueFd pidfd_;
@@ -109,21 +107,26 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
   TRY(open_manager());
   std::ranges::copy(stdio, options_.stdio);
   plan_ = TRY(make_plan(spec_, options_, *cgroups_));
+  for (const Hierarchy& hierarchy : cgroups_->hierarchies())
+    begun_.cgroups.push_back(hierarchy.path + "/" + cgroups_->relative());
+  begun_.unit = cgroups_->unit();
+  if (spec_.linux_.intel_rdt) TRY(plan_rdt(*spec_.linux_.intel_rdt));
   if (cgroups_->is_made_before_init()) {
     TRY(tell_begun());
     TRY(make_cgroups());
   }
   TRY(clone_init(init_end));
+  begun_.pid = pid_;
   TRY(tell_begun());
   auto admitted = admit();
   // If init is gone, what it said is the reason, not that it could not be found.
-  if (!admitted.ok() && !has_ended(pidfd_.get())) return admitted;
+  if (!admitted.ok() && !sys::has_ended(pidfd_.get())) return admitted;
   return wait_until_ready();
 }
 
-// Nothing is allowed but what the spec and the default nodes say: a spec without rules has no devices
-// of the host. systemd makes a unit with all of its limits, and that of a user cannot limit devices;
-// no node can be made then that is not there already.
+// Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
+// devices of the host. systemd makes a unit with all of its limits, and that of a user cannot limit
+// devices; no node can be made then that is not there already.
 Result<void> LinuxContainer::open_manager() {
   limits_ = spec_.linux_.resources;
   const auto& defaults = default_device_rules();
@@ -138,17 +141,21 @@ Result<void> LinuxContainer::open_manager() {
   else if (options_.systemd_cgroup)
     cgroups_ = TRY(open_systemd_cgroups(layout, spec_, options_.id, limits_));
   else
-    cgroups_ = TRY(open_cgroups(
-        layout, cgroup_path_of(spec_.linux_.cgroups_path, options_.id), limits_));
+    cgroups_ =
+        TRY(open_cgroups(layout, cgroup_path_of(spec_.linux_.cgroups_path, options_.id), limits_));
   return {};
 }
 
 Result<void> LinuxContainer::tell_begun() const {
-  if (!options_.on_begun) return {};
-  std::vector<std::string> paths;
-  for (const Hierarchy& hierarchy : cgroups_->hierarchies())
-    paths.push_back(hierarchy.path + "/" + cgroups_->relative());
-  return options_.on_begun(pid_, paths, cgroups_->unit());
+  return options_.on_begun ? options_.on_begun(begun_) : Result<void>();
+}
+
+Result<void> LinuxContainer::plan_rdt(const IntelRdt& rdt) {
+  RdtGroups groups(rdt, options_.id, TRY(find_resctrl()));
+  TRY(groups.check(rdt));
+  begun_.rdt_groups = groups.own();
+  rdt_ = std::move(groups);
+  return {};
 }
 
 // A user who may not make cgroups, and asks for nothing that needs them, gets a container without.
@@ -197,6 +204,10 @@ Result<void> LinuxContainer::admit() {
   if (plan_->namespaces.new_user || plan_->namespaces.owner.valid())
     TRY(grant_hard_limits(pid_, plan_->identity));
   if (!cgroups_->is_made_before_init()) TRY(make_cgroups());
+  if (rdt_) {
+    TRY(rdt_->create(*spec_.linux_.intel_rdt));
+    TRY(rdt_->admit(pid_));
+  }
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;
   for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
@@ -234,6 +245,11 @@ Result<void> LinuxContainer::wait_until_ready() {
     switch (message.word) {
       case Word::kConsole:
         console_ = std::move(received);
+        break;
+      case Word::kRoot:
+        begun_.root_mount = TRY(mount_number(received.get()));
+        TRY(tell_begun());
+        send_message(channel_.get(), {.word = Word::kRootNoted});
         break;
       case Word::kNamespaces:
         TRY(move_net_devices(spec_.linux_.net_devices, pid_));
@@ -285,12 +301,14 @@ Result<void> LinuxContainer::destroy() {
   if (pidfd_.valid()) {
     (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
     // On v1 nobody dies frozen, and another process may have paused the container.
-    const bool waits = cgroups_ && !has_ended(pidfd_.get());
+    const bool waits = cgroups_ && !sys::has_ended(pidfd_.get());
     if (waits && cgroups_->version() == CgroupVersion::kV1) (void)cgroups_->freeze(false);
     TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
     (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
   if (cgroups_) TRY(cgroups_->destroy());
+  TRY(remove_rdt_groups(begun_.rdt_groups));
+  if (begun_.root_mount != 0) TRY(remove_shared_root(spec_, plan_->rootfs.path, begun_.root_mount));
   phase_ = Phase::kDestroyed;
   if (!existed) return {};
   if (auto ran = run_hooks(spec_.hooks.poststop, "poststop", state("stopped")); !ran.ok())

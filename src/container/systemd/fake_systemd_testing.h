@@ -79,13 +79,13 @@ class FakePeer {
   }
   bool tell_job_removed(const std::string& job, const std::string& result) {
     return send(encode({.type = BusMessageType::kSignal,
-                 .serial = ++serial_,
-                 .path = "/org/freedesktop/systemd1",
-                 .interface = "org.freedesktop.systemd1.Manager",
-                 .member = "JobRemoved",
-                 .sender = sender,
-                 .signature = "uoss",
-                 .body = body_of(std::uint32_t{7}, job, "x.scope", result)}));
+                        .serial = ++serial_,
+                        .path = "/org/freedesktop/systemd1",
+                        .interface = "org.freedesktop.systemd1.Manager",
+                        .member = "JobRemoved",
+                        .sender = sender,
+                        .signature = "uoss",
+                        .body = body_of(std::uint32_t{7}, job, "x.scope", result)}));
   }
 
   std::string sender = {};
