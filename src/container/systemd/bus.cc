@@ -97,7 +97,7 @@ Result<void> Bus::send(std::string_view bytes, BusDeadline deadline) const {
   while (!bytes.empty()) {
     const ssize_t sent =
         ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent > 0) {
+    if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
       TRY(wait_for(socket_.get(), POLLOUT, deadline));

@@ -177,8 +177,8 @@ Result<std::vector<UnitProperty>> limit_properties(CgroupVersion version,
 std::vector<UnitProperty> device_properties(const std::vector<DeviceRule>& rules,
                                             int systemd_version) {
   using Allowances = std::vector<DeviceAllowance>;
-  const std::vector<UnitProperty> none = {{"DeviceAllow", Allowances()},
-                                          {"DevicePolicy", std::string("auto")}};
+  std::vector<UnitProperty> none = {{"DeviceAllow", Allowances()},
+                                    {"DevicePolicy", std::string("auto")}};
   const auto outcome = resolve_device_rules(rules);
   if (!outcome.ok() || outcome->empty() || outcome->front().allow ||
       systemd_version < kHasNumberedDevices)
