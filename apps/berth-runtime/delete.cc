@@ -12,6 +12,7 @@
 #include "container/isolate/rootfs.h"
 #include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
+#include "container/systemd/cgroups.h"
 #include "sys/process.h"
 
 namespace berth::runtime {
@@ -27,10 +28,21 @@ Result<void> kill_and_wait(const Store& store, const Record& record) {
   return container::wait_until_ended(pidfd->get(), container::kill_deadline());
 }
 
+// A scope without processes is going already; a slice has to be told.
+Result<void> discard_unit(container::CgroupManager& cgroups) {
+  const auto left = cgroups.processes();
+  if (left.ok() && !left->empty())
+    return fail(ErrorKind::kConflict, "the unit {} has processes of somebody else's",
+                cgroups.unit());
+  return cgroups.destroy();
+}
+
 // Of a container whose making was cut short the cgroups may have been made, or be somebody else's:
 // they are removed if nothing is in them, and nothing is killed.
 Result<void> remove_cgroups(const Record& record) {
-  if (!record.creating) return TRY(container::adopt_cgroups(record.cgroups))->destroy();
+  const auto cgroups = TRY(container::adopt_cgroups_of(record.unit, record.cgroups));
+  if (!record.creating) return cgroups->destroy();
+  if (!record.unit.empty()) return discard_unit(*cgroups);
   for (const std::string& path : record.cgroups)
     if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
       return fail_errno("cannot remove the cgroup {}", path);

@@ -138,6 +138,7 @@ Result<int> exec_in(const Globals& globals, const ExecFlags& flags, const std::s
                                                          .bundle = record.bundle,
                                                          .annotations = spec.annotations});
   options.cgroups = TRY(container::sub_cgroups(record.cgroups, flags.cgroups));
+  options.unit = record.unit;
   options.preserved_fds = TRY(handover.preserved_fds(spec.process));
   for (int i = 0; i < 3 && !terminal; ++i) options.stdio[i] = i;
   // Signals from here on are for the process, once there is one.

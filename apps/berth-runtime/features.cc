@@ -9,6 +9,7 @@
 #include "container/spec/kernel_names.h"
 #include "container/spec/names.h"
 #include "container/spec/support.h"
+#include "container/systemd/annotations.h"
 #include "sys/mount_options.h"
 
 namespace berth::runtime {
@@ -69,8 +70,8 @@ Names seccomp_actions() {
 void write_cgroup(Writer& out) {
   out.field("v1", true);
   out.field("v2", true);
-  out.field("systemd", oci::kSystemdCgroups);
-  out.field("systemdUser", oci::kSystemdCgroups);
+  out.field("systemd", true);
+  out.field("systemdUser", true);
   out.field("rdma", oci::takes<oci::Resources>("rdma"));
 }
 
@@ -120,9 +121,7 @@ Result<int> features(const Globals&, Words words) {
     out.field("org.opencontainers.runc.checkpoint.enabled",
               std::string_view(oci::kCheckpoint ? "true" : "false"));
   });
-  Names unsafe;
-  if (oci::kSystemdCgroups) unsafe.emplace_back("org.systemd.property.");
-  out.list("potentiallyUnsafeConfigAnnotations", unsafe);
+  out.list("potentiallyUnsafeConfigAnnotations", Names{oci::kPropertyAnnotation});
   out.out().end_object();
   fmt::print("{}\n", out.out().take());
   return 0;

@@ -20,7 +20,7 @@ constexpr auto kFlags = std::to_array<FlagRow>({
     {"", 0, "log FILE", "append what goes wrong here, and to standard error"},
     {"", 0, "log-format FORMAT", "text (default) or json"},
     {"", 0, "debug", "log more"},
-    {"", 0, "systemd-cgroup", "refused: control groups are made without systemd"},
+    {"", 0, "systemd-cgroup", "control groups are made by systemd, as linux.cgroupsPath says"},
     {"", 0, "rootless MODE", "accepted; what the caller may do shows when it is done"},
     {"", 'h', "help", "print this; behind a verb: its flags"},
     {"", 'v', "version", "print the version, and that of the specification"},

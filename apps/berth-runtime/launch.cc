@@ -82,6 +82,7 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
     record.pid = begun.pid;
     record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
     record.cgroups = begun.cgroups;
+    record.unit = begun.unit;
     record.rdt_groups = begun.rdt_groups;
     record.root_mount = begun.root_mount;
     return store.save(record);

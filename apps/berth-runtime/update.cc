@@ -11,6 +11,7 @@
 #include "container/resctrl/groups.h"
 #include "container/resctrl/schemata.h"
 #include "container/spec/validate_attributes.h"
+#include "container/systemd/cgroups.h"
 #include "sys/file.h"
 
 namespace berth::runtime {
@@ -132,7 +133,8 @@ Result<int> update(const Globals& globals, Words words) {
     default:
       break;
   }
-  TRY(container::update_cgroups(*TRY(container::adopt_cgroups(record.cgroups)), resources));
+  const auto cgroups = TRY(container::adopt_cgroups_of(record.unit, record.cgroups));
+  TRY(container::update_cgroups(*cgroups, resources));
   TRY(update_rdt(texts, store, id));
   return 0;
 }

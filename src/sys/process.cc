@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <string_view>
+
+#include "sys/file.h"
 
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 forgot to say so itself
@@ -63,6 +66,13 @@ void reset_signals() {
   const std::array<std::uint64_t, 4> standard = {};
   for (int signal = 1; signal < kSignals; ++signal)
     ::syscall(SYS_rt_sigaction, signal, standard.data(), nullptr, sizeof(std::uint64_t));
+}
+
+bool is_host_root() {
+  constexpr std::string_view kEveryId = "4294967295";
+  if (::geteuid() != 0) return false;
+  const auto map = read_file("/proc/self/uid_map");
+  return !map.ok() || map->find(kEveryId) != std::string::npos;
 }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {

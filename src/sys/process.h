@@ -32,6 +32,10 @@ Result<CloneResult> clone_process(const CloneRequest& request);
 /// whoever started this process may have done either (nohup(1), daemons). Async-signal-safe.
 void reset_signals();
 
+/// Whether this process is root where every user is: not of a user namespace that has but some of
+/// the host's. user_namespaces(7).
+bool is_host_root();
+
 Result<UniqueFd> open_pidfd(pid_t pid);
 /// kNotFound: it has ended.
 Result<void> signal_process(int pidfd, int signal);

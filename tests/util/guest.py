@@ -65,27 +65,48 @@ def archive(tree: Path) -> bytes:
     return b"".join(parts) + _member("TRAILER!!!", 0, b"", 0)
 
 
-def run(script: str, files: dict[str, Path]) -> str:
-    """Boots, runs `script` with busybox's sh, and returns what it printed. `files` are put below /files; directories whole."""
+def put(tree: Path, files: dict[str, Path]) -> None:
+    """Copies what a test needs below /files of the machine; directories whole."""
+    (tree / "files").mkdir(parents=True)
+    for name, source in files.items():
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, tree / "files" / name, **({"symlinks": True} if source.is_dir() else {}))
+
+
+def write_program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def boot(tree: Path, command_line: str = "") -> str:
+    """Boots with `tree` as its first root file system, and returns what was printed between the two marks."""
     with tempfile.TemporaryDirectory(prefix="guest-") as directory:
-        tree = Path(directory) / "tree"
-        for name in ("bin", "files"):
-            (tree / name).mkdir(parents=True)
-        shutil.copy("/bin/busybox", tree / "bin/busybox")
-        (tree / "init").write_text(INIT)
-        (tree / "init").chmod(0o755)
-        (tree / "start").write_text(START)
-        (tree / "test").write_text(script)
-        for name, source in files.items():
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, tree / "files" / name, **({"symlinks": True} if source.is_dir() else {}))
         initrd = Path(directory) / "initrd"
         initrd.write_bytes(archive(tree))
-        done = subprocess.run(
+        machine = subprocess.Popen(
             [QEMU, "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-no-reboot", "-nic", "none", "-kernel",
-             str(KERNEL), "-initrd", str(initrd), "-append", "console=ttyS0 quiet panic=-1"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=BOOT_LIMIT, check=False)
-        console = done.stdout.decode(errors="replace").replace("\r", "")
+             str(KERNEL), "-initrd", str(initrd), "-append", f"console=ttyS0 quiet panic=-1 {command_line}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            output, errors = machine.communicate(timeout=BOOT_LIMIT)
+        except subprocess.TimeoutExpired:
+            machine.kill()
+            output, errors = machine.communicate()
+    console = output.decode(errors="replace").replace("\r", "")
     if "GUEST-ENDS" not in console:
-        raise AssertionError(f"the machine did not come to its end:\n{console[-3000:]}\n{done.stderr.decode()}")
+        raise AssertionError(f"the machine did not come to its end:\n{console[-3000:]}\n{errors.decode()}")
     return console.split("GUEST-BEGINS\n", 1)[1].split("GUEST-ENDS", 1)[0]
+
+
+def run(script: str, files: dict[str, Path]) -> str:
+    """Boots, runs `script` with busybox's sh, and returns what it printed. `files` are put below /files."""
+    with tempfile.TemporaryDirectory(prefix="guest-") as directory:
+        tree = Path(directory)
+        put(tree, files)
+        (tree / "bin").mkdir()
+        shutil.copy("/bin/busybox", tree / "bin/busybox")
+        write_program(tree / "init", INIT)
+        (tree / "start").write_text(START)
+        (tree / "test").write_text(script)
+        return boot(tree)

@@ -51,9 +51,10 @@ class Listed final : public CgroupManager {
   }
   Result<void> kill() { return kill_all(); }
 
-  Result<void> create() override { return {}; }
+  Result<void> create(pid_t) override { return {}; }
   Result<void> apply(const Resources&) override { return {}; }
   const std::vector<std::string>& paths() const override { return paths_; }
+  const std::string& relative() const override { return relative_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV1; }
   Result<CgroupStats> stats() const override { return CgroupStats(); }
@@ -63,6 +64,7 @@ class Listed final : public CgroupManager {
  private:
   std::vector<std::vector<pid_t>> looks_;
   mutable std::size_t next_ = 0;
+  std::string relative_;
   std::vector<std::string> paths_ = {"/cgroup"};
   std::vector<Hierarchy> hierarchies_;
 };

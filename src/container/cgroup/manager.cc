@@ -26,7 +26,8 @@ constexpr auto kAlwaysUsed =
     std::to_array<std::string_view>({"memory", "cpuacct", "pids", "devices"});
 
 Result<std::unique_ptr<CgroupManager>> open_v1(const CgroupLayout& layout, const std::string& path,
-                                               const Resources& resources) {
+                                               const Resources& resources,
+                                               const std::vector<Hierarchy>& besides) {
   const auto settings = TRY(settings_v1(resources));
   const auto wanted = [&](const std::string& controller) {
     return std::ranges::find(kAlwaysUsed, controller) != kAlwaysUsed.end() ||
@@ -40,6 +41,7 @@ Result<std::unique_ptr<CgroupManager>> open_v1(const CgroupLayout& layout, const
       return fail(ErrorKind::kUnsupported,
                   "this host has no '{}' cgroup controller, which {} needs", setting.controller,
                   setting.file);
+  used.insert(used.end(), besides.begin(), besides.end());
   return std::unique_ptr<CgroupManager>(
       std::make_unique<CgroupV1>(std::move(used), path, std::move(others)));
 }
@@ -101,8 +103,9 @@ Result<void> CgroupManager::kill_all() {
 
 Result<std::unique_ptr<CgroupManager>> open_cgroups(const CgroupLayout& layout,
                                                     const std::string& path,
-                                                    const Resources& resources) {
-  if (layout.version == CgroupVersion::kV1) return open_v1(layout, path, resources);
+                                                    const Resources& resources,
+                                                    const std::vector<Hierarchy>& besides) {
+  if (layout.version == CgroupVersion::kV1) return open_v1(layout, path, resources, besides);
   std::vector<std::string> needed;
   for (CgroupSetting& setting : TRY(settings_v2(resources)))
     needed.push_back(std::move(setting.controller));

@@ -1,6 +1,7 @@
 // CgroupManager: the cgroups of one container: made, limited, filled, emptied, removed. One
 // implementation per cgroup version; on a hybrid host the v1 one is used, for there the controllers
-// are.
+// are. A further one has systemd make them, and leaves the rest to one of these
+// (systemd/cgroups.h).
 //
 // Not thread-safe. Directories are opened once and used by descriptor. The object does not undo
 // anything by itself: cgroups outlive the process that made them, and destroy() is what ends them.
@@ -33,9 +34,11 @@ class CgroupManager {
  public:
   virtual ~CgroupManager() = default;
 
-  /// Makes the directories. kConflict: one exists and has processes. On error, those made are gone
-  /// again.
-  virtual Result<void> create() = 0;
+  /// Whether create() comes before there is an init, which is then cloned into clone_directory().
+  virtual bool is_made_before_init() const { return false; }
+  /// Makes the directories. `init`: the container's first process, 0 if it is not there yet.
+  /// kConflict: a directory exists and has other processes. On error, those made are gone again.
+  virtual Result<void> create(pid_t init) = 0;
   /// Writes limits and device rules. kUnsupported: a limit whose controller this host lacks; the
   /// text names both.
   virtual Result<void> apply(const Resources& resources) = 0;
@@ -46,14 +49,26 @@ class CgroupManager {
   /// kernel waits a grace period of RCU, 10 to 25 ms on an idle host (cgroup_procs_write_start(),
   /// Linux 5.5).
   virtual Result<std::vector<UniqueFd>> entrances() const { return std::vector<UniqueFd>(); }
+  /// Brings a process of the caller's in that neither was cloned into the cgroups nor can enter
+  /// them.
+  virtual Result<void> admit(pid_t) { return {}; }
 
   /// One directory per hierarchy used.
   virtual const std::vector<std::string>& paths() const = 0;
+  /// The path below each hierarchy.
+  virtual const std::string& relative() const = 0;
   /// The hierarchies used, for the container's own view of them.
   virtual const std::vector<Hierarchy>& hierarchies() const = 0;
   virtual CgroupVersion version() const = 0;
   /// The directory that has the controller's files; null: the container is in none. Borrowed.
   virtual const CgroupDirectory* directory_of(std::string_view controller) const;
+
+  /// The unit of systemd that the cgroups are of; empty: of none.
+  virtual std::string unit() const { return {}; }
+  /// The limits in the precision of whoever else keeps them.
+  virtual Resources as_kept(Resources resources) const { return resources; }
+  /// Tells whoever else keeps the limits of new ones, which the files have already.
+  virtual Result<void> announce(const Resources&) { return {}; }
 
   /// Of a container that lives: sees to it that it is in a cgroup of each of the controllers.
   /// kUnsupported: the host lacks one.
@@ -77,10 +92,12 @@ class CgroupManager {
 };
 
 /// Manager of new cgroups at `path`, relative to each hierarchy ("berth/<id>"), with those
-/// controllers that `resources` asks for and that accounting needs. Touches nothing yet.
+/// controllers that `resources` asks for and that accounting needs. `besides`: v1 hierarchies to
+/// use after those, though they have no controllers. Touches nothing yet.
 Result<std::unique_ptr<CgroupManager>> open_cgroups(const CgroupLayout& layout,
                                                     const std::string& path,
-                                                    const Resources& resources);
+                                                    const Resources& resources,
+                                                    const std::vector<Hierarchy>& besides = {});
 
 /// Manager of cgroups that an earlier process made: what paths() said then.
 Result<std::unique_ptr<CgroupManager>> adopt_cgroups(const std::vector<std::string>& paths);

@@ -57,7 +57,7 @@ class V1Test : public ::testing::Test {
 
 TEST_F(V1Test, UsesTheHierarchiesThatCountAndGuard) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   EXPECT_THAT(manager->paths(),
               ElementsAre(tree_.path("cpu,cpuacct/berth/x"), tree_.path("memory/berth/x"),
                           tree_.path("devices/berth/x"), tree_.path("pids/berth/x")));
@@ -71,7 +71,7 @@ TEST_F(V1Test, UsesTheHierarchyOfALimitThatIsAskedFor) {
   Resources resources;
   resources.cpu.cpus = "0";
   const auto manager = open(resources);
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   EXPECT_TRUE(tree_.has("cpuset/berth/x"));
 }
 
@@ -88,7 +88,7 @@ TEST_F(V1Test, ALimitWithoutItsControllerIsUnsupported) {
 TEST_F(V1Test, ACgroupWithProcessesIsAConflictAndNothingNewIsLeft) {
   tree_.put("devices/berth/x/cgroup.procs", "77\n");
   const auto manager = open();
-  const auto created = manager->create();
+  const auto created = manager->create(0);
   ASSERT_FALSE(created.ok());
   EXPECT_EQ(created.error().kind(), ErrorKind::kConflict);
   EXPECT_THAT(created.error().message(), HasSubstr(tree_.path("devices/berth/x")));
@@ -100,7 +100,7 @@ TEST_F(V1Test, ACgroupWithProcessesIsAConflictAndNothingNewIsLeft) {
 
 TEST_F(V1Test, AnEmptyCgroupIsTakenOver) {
   tree_.put("memory/berth/x/cgroup.procs", "");
-  EXPECT_TRUE(open()->create().ok());
+  EXPECT_TRUE(open()->create(0).ok());
 }
 
 TEST_F(V1Test, LimitsGoIntoTheirHierarchies) {
@@ -110,7 +110,7 @@ TEST_F(V1Test, LimitsGoIntoTheirHierarchies) {
   resources.cpu.cpus = "0-1";
   resources.devices = {{.allow = false, .type = "a", .major = {}, .minor = {}, .access = "rwm"}};
   const auto manager = open(resources);
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   tree_.put("memory/berth/x/memory.limit_in_bytes", "");
   tree_.put("cpu,cpuacct/berth/x/cpu.shares", "");
   tree_.put("cpuset/berth/x/cpuset.cpus", "");
@@ -131,7 +131,7 @@ TEST_F(V1Test, AFileThatTheKernelLacksIsUnsupported) {
   Resources resources;
   resources.cpu.burst = 1;
   const auto manager = open(resources);
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   const auto applied = manager->apply(resources);
   EXPECT_EQ(applied.error().kind(), ErrorKind::kUnsupported);
   EXPECT_THAT(applied.error().message(), HasSubstr("cpu.cfs_burst_us"));
@@ -139,7 +139,7 @@ TEST_F(V1Test, AFileThatTheKernelLacksIsUnsupported) {
 
 TEST_F(V1Test, EntrancesAreTheTaskFilesOfAll) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   for (const std::string& path : manager->paths()) std::ofstream(path + "/tasks");
   auto entrances = manager->entrances();
   ASSERT_TRUE(entrances.ok()) << entrances.error().message();
@@ -150,7 +150,7 @@ TEST_F(V1Test, EntrancesAreTheTaskFilesOfAll) {
 
 TEST_F(V1Test, StatsAreWhatTheFilesSay) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   tree_.put("memory/berth/x/memory.usage_in_bytes", "4096\n");
   tree_.put("cpu,cpuacct/berth/x/cpuacct.usage", "123456789\n");
   const auto stats = manager->stats();
@@ -162,7 +162,7 @@ TEST_F(V1Test, StatsAreWhatTheFilesSay) {
 
 TEST_F(V1Test, FreezingMakesTheFreezersCgroupAndMovesEveryProcess) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   EXPECT_TRUE(manager->freeze(false).ok()) << "what was never frozen runs";
   EXPECT_FALSE(tree_.has("freezer/berth/x"));
   tree_.put("cpu,cpuacct/berth/x/cgroup.procs", "12\n");
@@ -177,7 +177,7 @@ TEST_F(V1Test, FreezingMakesTheFreezersCgroupAndMovesEveryProcess) {
 
 TEST_F(V1Test, DestroyingRemovesAllAndMayBeRepeated) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   EXPECT_TRUE(manager->destroy().ok());
   for (const std::string& path : manager->paths()) EXPECT_FALSE(std::filesystem::exists(path));
   EXPECT_TRUE(tree_.has("memory/berth")) << "others may use it";
@@ -186,7 +186,7 @@ TEST_F(V1Test, DestroyingRemovesAllAndMayBeRepeated) {
 
 TEST_F(V1Test, IsTakenOverByItsPaths) {
   const auto manager = open();
-  ASSERT_TRUE(manager->create().ok());
+  ASSERT_TRUE(manager->create(0).ok());
   const auto adopted = adopt_cgroups(manager->paths());
   ASSERT_TRUE(adopted.ok());
   tree_.put("cpu,cpuacct/berth/x/cpuacct.usage", "5\n");
@@ -200,7 +200,7 @@ TEST_F(V1Test, IsTakenOverByItsPaths) {
 TEST_F(V1Test, IsTakenOverWhateverTheContainerIsCalled) {
   auto manager = open_cgroups(layout_, "berth/memory", {});
   ASSERT_TRUE(manager.ok());
-  ASSERT_TRUE((*manager)->create().ok());
+  ASSERT_TRUE((*manager)->create(0).ok());
   tree_.put("memory/berth/memory/memory.usage_in_bytes", "7\n");
   const auto adopted = adopt_cgroups((*manager)->paths());
   ASSERT_TRUE(adopted.ok());
@@ -231,7 +231,7 @@ class V2Test : public ::testing::Test {
 };
 
 TEST_F(V2Test, IsOneDirectoryToCloneInto) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   EXPECT_THAT(manager_->paths(), ElementsAre(tree_.path("x")));
   struct stat directory{}, seen{};
   ASSERT_EQ(::stat(tree_.path("x").c_str(), &directory), 0);
@@ -242,30 +242,30 @@ TEST_F(V2Test, IsOneDirectoryToCloneInto) {
 }
 
 TEST_F(V2Test, EnablesTheControllersThatItsParentLacks) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   EXPECT_THAT(tree_.get("cgroup.subtree_control"), StartsWith("+pids"));
 }
 
 TEST_F(V2Test, EnablesNothingThatIsThere) {
   tree_.put("cgroup.subtree_control", "cpuset cpu io memory pids\n");
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   EXPECT_EQ(tree_.get("cgroup.subtree_control"), "cpuset cpu io memory pids\n");
 }
 
 TEST_F(V2Test, LeavesNothingBehindIfItCannotBeMade) {
   ASSERT_EQ(::unlink(tree_.path("cgroup.controllers").c_str()), 0);
-  EXPECT_FALSE(manager_->create().ok());
+  EXPECT_FALSE(manager_->create(0).ok());
   EXPECT_FALSE(tree_.has("x"));
   EXPECT_EQ(manager_->clone_directory(), -1);
 }
 
 TEST_F(V2Test, ACgroupWithProcessesIsAConflict) {
   tree_.put("x/cgroup.procs", "1\n");
-  EXPECT_EQ(manager_->create().error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(manager_->create(0).error().kind(), ErrorKind::kConflict);
 }
 
 TEST_F(V2Test, LimitsGoIntoFilesAndTheMissingOneIsNamed) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   tree_.put("x/memory.max", "");
   Resources resources;
   resources.memory.limit = 4096;
@@ -278,7 +278,7 @@ TEST_F(V2Test, LimitsGoIntoFilesAndTheMissingOneIsNamed) {
 }
 
 TEST_F(V2Test, StatsAreWhatTheFilesSay) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   tree_.put("x/cpu.stat", "usage_usec 12\nuser_usec 8\n");
   tree_.put("x/memory.current", "4096\n");
   const auto stats = manager_->stats();
@@ -289,7 +289,7 @@ TEST_F(V2Test, StatsAreWhatTheFilesSay) {
 }
 
 TEST_F(V2Test, FreezingWaitsUntilTheKernelSaysSo) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   tree_.put("x/cgroup.freeze", "");
   tree_.put("x/cgroup.events", "populated 1\nfrozen 1\n");
   ASSERT_TRUE(manager_->freeze(true).ok());
@@ -300,7 +300,7 @@ TEST_F(V2Test, FreezingWaitsUntilTheKernelSaysSo) {
 }
 
 TEST_F(V2Test, DestroyingRemovesItAndMayBeRepeated) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   tree_.make("x/below");
   EXPECT_TRUE(manager_->destroy().ok());
   EXPECT_FALSE(tree_.has("x"));
@@ -310,7 +310,7 @@ TEST_F(V2Test, DestroyingRemovesItAndMayBeRepeated) {
 }
 
 TEST_F(V2Test, DestroyingKillsFirst) {
-  ASSERT_TRUE(manager_->create().ok());
+  ASSERT_TRUE(manager_->create(0).ok());
   tree_.put("x/cgroup.kill", "");
   tree_.put("x/cgroup.events", "populated 0\nfrozen 0\n");
   EXPECT_EQ(manager_->destroy().error().kind(), ErrorKind::kConflict) << "its files are real here";

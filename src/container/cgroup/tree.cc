@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -178,6 +179,10 @@ Result<std::vector<pid_t>> CgroupDirectory::processes() const {
   std::vector<pid_t> pids;
   TRY(collect(fd_.get(), path_, 0, pids));
   return pids;
+}
+
+Result<bool> CgroupDirectory::has_others(pid_t known) const {
+  return std::ranges::any_of(TRY(processes()), [known](pid_t pid) { return pid != known; });
 }
 
 Result<void> CgroupDirectory::remove() const {

@@ -33,6 +33,8 @@ class CgroupDirectory {
   std::optional<std::uint64_t> read_number(const std::string& file) const;
   /// Of this directory and those below it.
   Result<std::vector<pid_t>> processes() const;
+  /// Whether there are processes but `known`.
+  Result<bool> has_others(pid_t known) const;
   /// Removes the directory and those below it. Gone already is fine; kConflict: processes are left.
   Result<void> remove() const;
 

@@ -158,10 +158,13 @@ Error explain(Error error, const std::vector<Change>& changes) {
   return error;
 }
 
-Result<void> write_all_or_nothing(const std::vector<Change>& changes) {
+// `confirm` has the last word.
+template <typename Confirm>
+Result<void> write_all_or_nothing(const std::vector<Change>& changes, Confirm confirm) {
   std::vector<const Change*> pending, written, restored;
   for (const Change& change : changes) pending.push_back(&change);
   auto done = write_rounds(pending, &Change::value, written);
+  if (done.ok()) done = confirm();
   if (done.ok()) return {};
   Error error = explain(std::move(done).error(), changes);
   std::ranges::reverse(written);
@@ -180,6 +183,7 @@ Result<void> update_cgroups(CgroupManager& manager, Resources resources) {
     complete_swap(manager.directory_of("memory"), kMemorySwapLimit.data(), resources.memory);
   else
     TRY(complete_v2(manager, resources));
+  resources = manager.as_kept(std::move(resources));
   auto settings = v1 ? TRY(settings_v1(resources)) : TRY(settings_v2(resources));
   // In a config.json zero is the same as nothing; here it takes a burst away.
   if (resources.cpu.burst == 0U)
@@ -192,7 +196,7 @@ Result<void> update_cgroups(CgroupManager& manager, Resources resources) {
   std::vector<Change> changes;
   for (const CgroupSetting& setting : settings)
     changes.push_back(TRY(plan_change(manager, setting)));
-  return write_all_or_nothing(changes);
+  return write_all_or_nothing(changes, [&] { return manager.announce(resources); });
 }
 
 }  // namespace berth::container

@@ -127,7 +127,7 @@ class UpdateV2 : public ::testing::Test {
     tree_.put("v2/x/memory.max", "4096\n");
     tree_.put("v2/x/memory.current", "3000\n");
     tree_.put("v2/x/memory.swap.max", "\n");
-    EXPECT_TRUE(manager_.create().ok());
+    EXPECT_TRUE(manager_.create(0).ok());
   }
 
   FakeTree tree_;

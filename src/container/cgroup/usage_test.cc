@@ -117,7 +117,7 @@ class UsageV2 : public ::testing::Test {
     tree_.put("v2/cgroup.subtree_control", "");
     tree_.put("v2/x/cgroup.procs", "");
     tree_.put("v2/x/memory.events", "low 0\nmax 6\noom 1\noom_kill 0\n");
-    EXPECT_TRUE(manager_.create().ok());
+    EXPECT_TRUE(manager_.create(0).ok());
   }
   FakeTree tree_;
   CgroupV2 manager_;

@@ -47,13 +47,13 @@ Result<std::unique_ptr<CgroupManager>> CgroupV1::adopt(const std::vector<std::st
   return std::unique_ptr<CgroupManager>(std::move(manager));
 }
 
-Result<void> CgroupV1::create() {
+Result<void> CgroupV1::create(pid_t init) {
   for (const Hierarchy& hierarchy : hierarchies_) {
     bool made = false;
     auto directory = CgroupDirectory::create(hierarchy.path, relative_, made);
     if (directory.ok() && !made) {
-      const auto pids = directory->processes();
-      if (pids.ok() && !pids->empty())
+      const auto others = directory->has_others(init);
+      if (others.ok() && *others)
         directory =
             fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory->path());
     }
@@ -159,6 +159,9 @@ Result<std::vector<UniqueFd>> CgroupV1::entrances() const {
   std::vector<UniqueFd> opened;
   const auto open = [&](const CgroupDirectory& directory) -> Result<void> {
     UniqueFd tasks(::openat(directory.fd(), "tasks", O_WRONLY | O_CLOEXEC));
+    // The hierarchy of v2 that a hybrid host has besides.
+    if (!tasks.valid() && errno == ENOENT)
+      tasks.reset(::openat(directory.fd(), "cgroup.procs", O_WRONLY | O_CLOEXEC));
     if (!tasks.valid()) return fail_errno("cannot open {}/tasks", directory.path());
     opened.push_back(std::move(tasks));
     return {};

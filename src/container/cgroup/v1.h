@@ -21,10 +21,11 @@ class CgroupV1 final : public CgroupManager {
   /// Of existing directories; hierarchies() is empty then.
   static Result<std::unique_ptr<CgroupManager>> adopt(const std::vector<std::string>& paths);
 
-  Result<void> create() override;
+  Result<void> create(pid_t init) override;
   Result<void> apply(const Resources& resources) override;
   Result<std::vector<UniqueFd>> entrances() const override;
   const std::vector<std::string>& paths() const override { return paths_; }
+  const std::string& relative() const override { return relative_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV1; }
   const CgroupDirectory* directory_of(std::string_view controller) const override;

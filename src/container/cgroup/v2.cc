@@ -82,10 +82,10 @@ Result<std::unique_ptr<CgroupManager>> CgroupV2::adopt(const std::string& path) 
   return std::unique_ptr<CgroupManager>(std::move(manager));
 }
 
-Result<void> CgroupV2::create() {
+Result<void> CgroupV2::create(pid_t init) {
   bool made = false;
   auto directory = TRY(CgroupDirectory::create(hierarchies_.front().path, relative_, made));
-  if (!made && !TRY(directory.processes()).empty())
+  if (!made && TRY(directory.has_others(init)))
     return fail(ErrorKind::kConflict, "the cgroup {} has processes in it", directory.path());
   if (auto enabled = enable_controllers(directory); !enabled.ok()) {
     if (made) (void)directory.remove();

@@ -19,10 +19,12 @@ class CgroupV2 final : public CgroupManager {
         needed_(std::move(needed)) {}
   static Result<std::unique_ptr<CgroupManager>> adopt(const std::string& path);
 
-  Result<void> create() override;
+  bool is_made_before_init() const override { return true; }
+  Result<void> create(pid_t init) override;
   Result<void> apply(const Resources& resources) override;
   int clone_directory() const override { return directory_ ? directory_->fd() : -1; }
   const std::vector<std::string>& paths() const override { return paths_; }
+  const std::string& relative() const override { return relative_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return CgroupVersion::kV2; }
   const CgroupDirectory* directory_of(std::string_view) const override {

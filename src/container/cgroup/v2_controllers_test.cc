@@ -29,7 +29,7 @@ class V2Controllers : public ::testing::Test {
     layout.version = CgroupVersion::kV2;
     layout.hierarchies.push_back({{}, directory_.path(), {}, {}});
     auto manager = open_cgroups(layout, "x", resources);
-    EXPECT_TRUE(manager.ok() && (*manager)->create().ok());
+    EXPECT_TRUE(manager.ok() && (*manager)->create(0).ok());
     std::ifstream in(directory_.path() + "/cgroup.subtree_control");
     return {std::istreambuf_iterator<char>(in), {}};
   }

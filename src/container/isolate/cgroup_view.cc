@@ -28,12 +28,15 @@ Result<std::vector<MountPlan>> plan_cgroup_view(const Mount& mount, const std::s
   base_options.insert(base_options.end(), {"mode=755", "size=64k"});
   MountPlan base =
       TRY(plan_plain_mount({"tmpfs", "tmpfs", base_options}, mount.destination, noun, {}));
-  for (const Hierarchy& hierarchy : view.hierarchies) {
+  std::vector<Hierarchy> shown(view.hierarchies.begin(), view.hierarchies.end());
+  // The hierarchy of v2 that a hybrid host has besides.
+  std::erase_if(shown, [](const Hierarchy& hierarchy) { return hierarchy.controllers.empty(); });
+  for (const Hierarchy& hierarchy : shown) {
     base.directories.push_back(hierarchy.name);
     for (const std::string& link : hierarchy.links) base.links.push_back({link, hierarchy.name});
   }
   plans.push_back(std::move(base));
-  for (const Hierarchy& hierarchy : view.hierarchies)
+  for (const Hierarchy& hierarchy : shown)
     plans.push_back(TRY(plan_plain_mount(file_system(view, hierarchy, mount.options),
                                          mount.destination + "/" + hierarchy.name, noun, {})));
   return plans;

@@ -24,7 +24,7 @@
 #include "container/runtime/handshake.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
-#include "container/spec/support.h"
+#include "container/systemd/cgroups.h"
 #include "sys/process.h"
 
 namespace berth::container {
@@ -61,6 +61,7 @@ class LinuxContainer final : public Container {
   Result<void> tell_begun() const;
   Result<void> plan_rdt(const IntelRdt& rdt);
   bool goes_without_cgroups(const CgroupLayout& layout) const;
+  Result<void> open_manager();
   Result<void> make_cgroups();
   Result<void> clone_init(UniqueFd& init_end);
   Result<void> admit();
@@ -72,6 +73,7 @@ class LinuxContainer final : public Container {
   CreateOptions options_;
   Phase phase_ = Phase::kNone;
   std::unique_ptr<InitPlan> plan_;
+  Resources limits_;
   std::unique_ptr<CgroupManager> cgroups_;
   std::optional<RdtGroups> rdt_;
   Begun begun_;
@@ -102,17 +104,14 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
       !find_namespace(spec_, NamespaceType::kUser))
     TRY(network_.start(channel_.get()));
 
-  const CgroupLayout layout = TRY(detect_cgroups());
-  const std::string cgroup_path = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
-  without_cgroups_ = goes_without_cgroups(layout);
-  cgroups_ = TRY(without_cgroups_ ? adopt_cgroups({})
-                                  : open_cgroups(layout, cgroup_path, spec_.linux_.resources));
+  TRY(open_manager());
   std::ranges::copy(stdio, options_.stdio);
-  plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
+  plan_ = TRY(make_plan(spec_, options_, *cgroups_));
   for (const Hierarchy& hierarchy : cgroups_->hierarchies())
-    begun_.cgroups.push_back(hierarchy.path + "/" + cgroup_path);
+    begun_.cgroups.push_back(hierarchy.path + "/" + cgroups_->relative());
+  begun_.unit = cgroups_->unit();
   if (spec_.linux_.intel_rdt) TRY(plan_rdt(*spec_.linux_.intel_rdt));
-  if (cgroups_->version() == CgroupVersion::kV2) {
+  if (cgroups_->is_made_before_init()) {
     TRY(tell_begun());
     TRY(make_cgroups());
   }
@@ -123,6 +122,28 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
   // If init is gone, what it said is the reason, not that it could not be found.
   if (!admitted.ok() && !sys::has_ended(pidfd_.get())) return admitted;
   return wait_until_ready();
+}
+
+// Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
+// devices of the host. systemd makes a unit with all of its limits, and that of a user cannot limit
+// devices; no node can be made then that is not there already.
+Result<void> LinuxContainer::open_manager() {
+  limits_ = spec_.linux_.resources;
+  const auto& defaults = default_device_rules();
+  limits_.devices.insert(limits_.devices.begin(), deny_all_devices());
+  limits_.devices.insert(limits_.devices.end(), defaults.begin(), defaults.end());
+  if (options_.systemd_cgroup && !sys::is_host_root()) limits_.devices.clear();
+
+  const CgroupLayout layout = TRY(detect_cgroups());
+  without_cgroups_ = !options_.systemd_cgroup && goes_without_cgroups(layout);
+  if (without_cgroups_)
+    cgroups_ = TRY(adopt_cgroups({}));
+  else if (options_.systemd_cgroup)
+    cgroups_ = TRY(open_systemd_cgroups(layout, spec_, options_.id, limits_));
+  else
+    cgroups_ =
+        TRY(open_cgroups(layout, cgroup_path_of(spec_.linux_.cgroups_path, options_.id), limits_));
+  return {};
 }
 
 Result<void> LinuxContainer::tell_begun() const {
@@ -149,14 +170,8 @@ bool LinuxContainer::goes_without_cgroups(const CgroupLayout& layout) const {
 
 Result<void> LinuxContainer::make_cgroups() {
   if (without_cgroups_) return {};
-  TRY(cgroups_->create());
-  // Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
-  // devices of the host.
-  Resources resources = spec_.linux_.resources;
-  const auto& defaults = default_device_rules();
-  resources.devices.insert(resources.devices.begin(), deny_all_devices());
-  resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
-  return cgroups_->apply(resources);
+  TRY(cgroups_->create(pid_));
+  return cgroups_->apply(limits_);
 }
 
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
@@ -188,7 +203,7 @@ Result<void> LinuxContainer::admit() {
   TRY(grant_oom_score(pid_, spec_.process));
   if (plan_->namespaces.new_user || plan_->namespaces.owner.valid())
     TRY(grant_hard_limits(pid_, plan_->identity));
-  if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
+  if (!cgroups_->is_made_before_init()) TRY(make_cgroups());
   if (rdt_) {
     TRY(rdt_->create(*spec_.linux_.intel_rdt));
     TRY(rdt_->admit(pid_));
@@ -306,9 +321,6 @@ Result<void> LinuxContainer::destroy() {
 Result<std::unique_ptr<Container>> Container::create(Spec spec, const CreateOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
-  if (options.systemd_cgroup && !kSystemdCgroups)
-    return fail(ErrorKind::kUnsupported,
-                "cgroups managed by systemd are not supported: leave --systemd-cgroup out");
   if (!options.bundle.starts_with('/'))
     return fail(ErrorKind::kInvalid, "the bundle must be an absolute path, not '{}'",
                 options.bundle);

@@ -31,6 +31,7 @@ namespace berth::container {
 struct Begun {
   pid_t pid = 0;                        // init's; 0: not yet
   std::vector<std::string> cgroups;     // directories; they may not be made yet
+  std::string unit;                     // of systemd, that they are of; empty: of none
   std::vector<std::string> rdt_groups;  // likewise, to be removed in this order
   std::uint64_t root_mount = 0;         // remove_shared_root()'s; 0: its mount namespace is its own
 };
@@ -55,6 +56,7 @@ struct CreateOptions {
   /// and not close-on-exec.
   unsigned preserved_fds = 0;
   bool new_keyring = true;  // a session keyring of its own: keyrings(7)
+  /// systemd makes the cgroups, as those of a unit (systemd/cgroups.h).
   bool systemd_cgroup = false;
   /// Told again whenever there is more to undo, and before it is made. An error ends create().
   std::function<Result<void>(const Begun&)> on_begun = {};

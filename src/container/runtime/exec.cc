@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "base/scope_exit.h"
-#include "container/cgroup/manager.h"
 #include "container/resctrl/groups.h"
 #include "container/runtime/exec_plan.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
+#include "container/systemd/cgroups.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -47,7 +47,7 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.root = prepared->root.get();
   plan.namespaces = namespaces_of(spec);
   plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
-  prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
+  prepared->cgroups = TRY(adopt_cgroups_of(options.unit, options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
     plan.entrances.fds[plan.entrances.count++] = entrance.get();
@@ -99,8 +99,10 @@ Result<void> hear(int channel, ExecPlan& plan, const ExecOptions& options, Execu
   return {};
 }
 
-Result<void> admit(const Spec& spec, const ExecOptions& options, int channel, ExecPlan& plan,
+Result<void> admit(const Spec& spec, const ExecOptions& options, int channel, Prepared& prepared,
                    Executed& executed) {
+  ExecPlan& plan = prepared.plan;
+  TRY(prepared.cgroups->admit(executed.pid));
   if (!plan.twice) TRY(name_process(plan, options, executed.pid));
   TRY(grant_oom_score(executed.pid, spec.process));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
@@ -131,7 +133,7 @@ Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
   }
   Executed executed{.pid = cloned.pid, .pidfd = std::move(cloned.pidfd), .console = {}};
   theirs.reset();
-  auto admitted = admit(spec, options, ours.get(), prepared->plan, executed);
+  auto admitted = admit(spec, options, ours.get(), *prepared, executed);
   if (admitted.ok()) return executed;
   (void)sys::signal_process(executed.pidfd.get(), SIGKILL);  // it may have ended
   (void)sys::wait_process(executed.pidfd.get());

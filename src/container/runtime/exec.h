@@ -36,6 +36,7 @@ struct ExecOptions {
   int init = -1;   // pidfd of the container's first process, which is alive. Borrowed
   pid_t init_pid = 0;
   std::vector<std::string> cgroups;  // the directories to be in, one of each hierarchy
+  std::string unit;                  // of systemd, that they are in; empty: of none
   /// The standard streams when process.terminal is false; -1: /dev/null. Borrowed.
   int stdio[3] = {-1, -1, -1};
   unsigned preserved_fds = 0;  // as CreateOptions

@@ -41,8 +41,7 @@ struct InitPlan : WorkloadPlan {
 };
 
 Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,
-                                            const CgroupManager& cgroups,
-                                            const std::string& cgroup_path);
+                                            const CgroupManager& cgroups);
 
 /// Makes the container around the calling process, waits for the word, executes. Never returns.
 [[noreturn]] void run_init(InitPlan& plan, int channel);

@@ -71,8 +71,7 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
 }  // namespace
 
 Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOptions& options,
-                                            const CgroupManager& cgroups,
-                                            const std::string& cgroup_path) {
+                                            const CgroupManager& cgroups) {
   auto plan = std::make_unique<InitPlan>();
   plan->namespaces = TRY(plan_namespaces(spec, options.network_namespace));
   plan->uts = plan_uts(spec);
@@ -80,7 +79,7 @@ Result<std::unique_ptr<InitPlan>> make_plan(const Spec& spec, const CreateOption
   const CgroupView view{.version = cgroups.version(),
                         .own_namespace = find_namespace(spec, NamespaceType::kCgroup) != nullptr,
                         .hierarchies = cgroups.hierarchies(),
-                        .relative = cgroup_path};
+                        .relative = cgroups.relative()};
   plan->mapped = MappedMounts(spec, plan->namespaces);
   TRY(plan_mounts(spec, options, view, *plan));
   plan->devices = plan_devices(spec);

@@ -18,9 +18,10 @@ class NoCgroups final : public CgroupManager {
     else
       hierarchies_ = {{"memory", "/c/memory", {"memory"}, {}}, {"pids", "/c/pids", {"pids"}, {}}};
   }
-  Result<void> create() override { return {}; }
+  Result<void> create(pid_t) override { return {}; }
   Result<void> apply(const Resources&) override { return {}; }
   const std::vector<std::string>& paths() const override { return paths_; }
+  const std::string& relative() const override { return relative_; }
   const std::vector<Hierarchy>& hierarchies() const override { return hierarchies_; }
   CgroupVersion version() const override { return version_; }
   Result<CgroupStats> stats() const override { return CgroupStats(); }
@@ -31,6 +32,7 @@ class NoCgroups final : public CgroupManager {
  private:
   CgroupVersion version_;
   std::vector<Hierarchy> hierarchies_;
+  std::string relative_;
   std::vector<std::string> paths_;
 };
 
@@ -48,7 +50,7 @@ Result<std::unique_ptr<InitPlan>> plan(std::vector<Mount> mounts,
   spec.mounts = std::move(mounts);
   CreateOptions options;
   options.bundle = "/bundle";
-  return make_plan(spec, options, NoCgroups(version), "berth/x");
+  return make_plan(spec, options, NoCgroups(version));
 }
 
 // The destinations in the order of mounting, with "|" before the first that waits.
@@ -132,7 +134,7 @@ TEST(InitPlan, TakesTheCallersDescriptorsAndHooks) {
   options.stdio[0] = 7;
   options.start_socket = 9;
   options.preserved_fds = 2;
-  const auto made = make_plan(spec, options, NoCgroups(CgroupVersion::kV2), "berth/x");
+  const auto made = make_plan(spec, options, NoCgroups(CgroupVersion::kV2));
   ASSERT_TRUE(made.ok()) << made.error().message();
   EXPECT_EQ((*made)->stdio[0], 7);
   EXPECT_EQ((*made)->stdio[1], -1);

@@ -1,6 +1,6 @@
 // Support: what this runtime can do of the specification, for `berth-runtime features` and for the
-// code that refuses the rest. Most of it is what the schema says (spec_fields.h). The switches
-// below are for what no member of config.json stands for by itself.
+// code that refuses the rest. Most of it is what the schema says (spec_fields.h). The switch below
+// is for what no member of config.json stands for by itself.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,6 @@
 
 namespace berth::container {
 
-/// Whether cgroups can be made by way of systemd: runtime/container.cc.
-inline constexpr bool kSystemdCgroups = false;
 /// Whether containers can be written to disk and taken up again.
 inline constexpr bool kCheckpoint = false;
 
