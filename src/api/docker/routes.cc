@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::string_view kNoExec = "exec is not supported yet";
 constexpr std::string_view kNoCopy = "copying to and from containers is not supported yet";
-constexpr std::string_view kNoRegistry = "this engine does not talk to registries yet";
 constexpr std::string_view kNoBuild =
     "building images is not supported yet: build elsewhere, and load the result";
 constexpr std::string_view kNoSave = "saving images is not supported yet";
@@ -71,14 +70,14 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/images/create", image_create, {}},
     {"POST", "/images/prune", nullptr, "pruning images is not supported yet: remove them by name"},
     {"GET", "/images/get", nullptr, kNoSave},
-    {"GET", "/images/search", nullptr, kNoRegistry},
+    {"GET", "/images/search", nullptr, "searching registries is not supported yet"},
     {"GET", "/images/{name*}/json", image_inspect, {}},
     {"GET", "/images/{name*}/history", image_history, {}},
     {"GET", "/images/{name*}/get", nullptr, kNoSave},
     {"POST", "/images/{name*}/tag", image_tag, {}},
-    {"POST", "/images/{name*}/push", nullptr, kNoRegistry},
+    {"POST", "/images/{name*}/push", nullptr, "pushing images is not supported yet"},
     {"DELETE", "/images/{name*}", image_remove, {}},
-    {"GET", "/distribution/{name*}/json", nullptr, kNoRegistry},
+    {"GET", "/distribution/{name*}/json", nullptr, "asking registries is not supported yet"},
     {"POST", "/build", nullptr, kNoBuild},
     {"POST", "/build/prune", nullptr, kNoBuild},
     {"POST", "/build/cancel", nullptr, kNoBuild},

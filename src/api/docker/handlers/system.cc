@@ -30,9 +30,8 @@ asio::awaitable<Result<void>> info(Services& services, Request&, http::Exchange&
 
 asio::awaitable<Result<void>> auth(Services&, Request&, http::Exchange&) {
   co_return fail(ErrorKind::kUnsupported,
-                 "logging in is not supported yet: this engine does not talk to registries; bring "
-                 "images in with load "
-                 "or import");
+                 "logging in by way of the engine is not supported yet: pulls take the names and "
+                 "passwords of docker's config.json");
 }
 
 asio::awaitable<Result<void>> disk_usage(Services& services, Request& request,
