@@ -41,6 +41,12 @@ std::string to_json(const Record& record) {
   out.begin_array();
   for (const auto& path : record.cgroups) out.write(std::string_view(path));
   out.end_array();
+  if (!record.streams.empty()) {
+    out.key("streams");
+    out.begin_array();
+    for (const auto& stream : record.streams) out.write(std::string_view(stream));
+    out.end_array();
+  }
   // The last byte but one: complete() changes it in place.
   out.key("creating");
   out.write(record.creating ? 1 : 0);
@@ -73,6 +79,9 @@ Result<Record> parse_record(std::string_view json) {
     } else if (key == "cgroups") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.cgroups.emplace_back());
+    } else if (key == "streams") {
+      reader.begin_array();
+      while (reader.next_item()) reader.read(record.streams.emplace_back());
     } else if (key == "creating") {
       std::int64_t creating = 0;
       reader.read_int(creating, 0, 1);

@@ -31,6 +31,8 @@ struct Record {
   pid_t pid = 0;
   std::uint64_t start_time = 0;  // of pid, in clock ticks since boot: proc_pid_stat(5), field 22
   std::vector<std::string> cgroups;
+  /// What its streams were, if one is a pipe: container/checkpoint/descriptors.h.
+  std::vector<std::string> streams = {};
   /// Written before the container is complete, to be found if its maker is killed: `pid` may be 0,
   /// and the cgroups may not have been made, or be another's.
   bool creating = false;

@@ -144,13 +144,7 @@ bool LinuxContainer::goes_without_cgroups(const CgroupLayout& layout) const {
 Result<void> LinuxContainer::make_cgroups() {
   if (without_cgroups_) return {};
   TRY(cgroups_->create());
-  // Nothing is allowed but what the spec and the default nodes say: a spec without rules has no
-  // devices of the host.
-  Resources resources = spec_.linux_.resources;
-  const auto& defaults = default_device_rules();
-  resources.devices.insert(resources.devices.begin(), deny_all_devices());
-  resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
-  return cgroups_->apply(resources);
+  return cgroups_->apply(with_default_devices(spec_.linux_.resources));
 }
 
 Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {

@@ -14,8 +14,8 @@ namespace berth::container {
 
 /// Whether cgroups can be made by way of systemd: runtime/container.cc.
 inline constexpr bool kSystemdCgroups = false;
-/// Whether containers can be written to disk and taken up again.
-inline constexpr bool kCheckpoint = false;
+/// Whether containers can be written to disk and taken up again, if the host has criu(8).
+inline constexpr bool kCheckpoint = true;
 
 /// A visitor of the schema that notes the members it takes.
 class FieldNames {

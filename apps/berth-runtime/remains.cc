@@ -1,0 +1,44 @@
+#include "berth-runtime/remains.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "container/cgroup/manager.h"
+#include "container/isolate/hooks.h"
+#include "container/runtime/state.h"
+
+namespace berth::runtime {
+namespace {
+
+// Of a container whose making was cut short the cgroups may have been made, or be somebody else's:
+// they are removed if nothing is in them, and nothing is killed.
+Result<void> remove_cgroups(const Record& record) {
+  if (!record.creating) return TRY(container::adopt_cgroups(record.cgroups))->destroy();
+  for (const std::string& path : record.cgroups)
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
+      return fail_errno("cannot remove the cgroup {}", path);
+  return {};
+}
+
+void run_poststop(const Store& store, const Record& record) {
+  const auto spec = store.spec(record.id);
+  if (!spec.ok() || spec->hooks.poststop.empty()) return;
+  const container::OciState state{.id = record.id,
+                                  .status = "stopped",
+                                  .pid = 0,
+                                  .bundle = record.bundle,
+                                  .annotations = spec->annotations};
+  if (auto ran = container::run_hooks(spec->hooks.poststop, "poststop", container::to_json(state));
+      !ran.ok())
+    log::warning("{}", ran.error().message());
+}
+
+}  // namespace
+
+Result<void> remove_remains(const Store& store, const Record& record) {
+  TRY(remove_cgroups(record));
+  run_poststop(store, record);
+  return store.forget(record.id);
+}
+
+}  // namespace berth::runtime
