@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <climits>
-#include <cstdlib>
-
 #include "container/cgroup/manager.h"
 #include "container/checkpoint/criu.h"
 #include "container/checkpoint/descriptors.h"
@@ -35,18 +32,18 @@ Result<std::string> freezer_of(const std::vector<std::string>& paths) {
   return freezer ? freezer->path() : std::string();
 }
 
-Result<CgroupView> view_of(const Spec& spec, const CgroupLayout& layout) {
-  return CgroupView{.version = layout.version,
+CgroupView view_of(const Spec& spec, const CgroupLayout& layout) {
+  return {.version = layout.version,
                     .own_namespace = find_namespace(spec, NamespaceType::kCgroup) != nullptr,
                     .hierarchies = layout.hierarchies,
                     .relative = {}};
 }
 
 Result<void> name_externals(const Spec& spec, const CheckpointTarget& target,
-                            const std::string& rootfs, CriuOptions& options) {
+                            CriuOptions& options) {
   const CgroupLayout layout = TRY(detect_cgroups());
-  const CgroupView view = TRY(view_of(spec, layout));
-  for (const ExternalMount& mount : TRY(external_mounts(spec, rootfs, target.bundle, view)))
+  const CgroupView view = view_of(spec, layout);
+  for (const ExternalMount& mount : TRY(external_mounts(spec, options.root, target.bundle, view)))
     options.external.push_back(external_mount(mount.destination, mount.destination));
   const UniqueFd root =
       TRY(sys::open_file(fmt::format("/proc/{}/root", target.pid), O_PATH | O_DIRECTORY));
@@ -72,12 +69,9 @@ Result<void> checkpoint(const Spec& spec, const CheckpointTarget& target,
   add_choices(options, asked);
   asked.pid = target.pid;
   asked.freeze_cgroup = TRY(freezer_of(target.cgroups));
-  char rootfs[PATH_MAX];
-  if (!::realpath(target.rootfs.c_str(), rootfs))
-    return fail_errno("cannot find the container's root {}", target.rootfs);
-  asked.root = rootfs;
+  asked.root = TRY(real_path(target.rootfs).context("the container's root"));
   if (!options.pre_dump) {
-    TRY(name_externals(spec, target, rootfs, asked));
+    TRY(name_externals(spec, target, asked));
     TRY(write_descriptors(prepared.images.get(), target.streams));
   }
   Criu criu = TRY(Criu::start({}));

@@ -125,7 +125,8 @@ Result<void> name_namespaces(const Spec& spec, pid_t pid, CriuOptions& options) 
 }
 
 Result<std::vector<UniqueFd>> join_namespaces_again(const Spec& spec, int first,
-                                                    CriuOptions& options) {
+                                                    std::vector<CriuInheritedFd>& inherited,
+                                                    std::vector<CriuJoinedNamespace>& joined) {
   std::vector<UniqueFd> opened;
   for (const Namespace& wanted : spec.linux_.namespaces) {
     if (wanted.path.empty()) continue;
@@ -133,15 +134,15 @@ Result<std::vector<UniqueFd>> join_namespaces_again(const Spec& spec, int first,
     if (passed != kByDescriptor.end()) {
       opened.push_back(TRY(sys::open_file(wanted.path, O_RDONLY)
                                .context(fmt::format("the {} namespace", name_of(wanted.type)))));
-      options.inherited_fds.push_back(
+      inherited.push_back(
           {std::string(passed->key), first + static_cast<int>(opened.size()) - 1});
       continue;
     }
-    const auto joined = std::ranges::find(kByPath, wanted.type, &ByPath::type);
-    if (joined == kByPath.end())
+    const auto by_path = std::ranges::find(kByPath, wanted.type, &ByPath::type);
+    if (by_path == kByPath.end())
       return fail(ErrorKind::kUnsupported, "criu cannot join the {} namespace '{}'",
                   name_of(wanted.type), wanted.path);
-    options.joined_namespaces.push_back({std::string(joined->name), wanted.path});
+    joined.push_back({std::string(by_path->name), wanted.path});
   }
   return opened;
 }

@@ -45,9 +45,10 @@ std::string external_mount(std::string_view place, std::string_view meaning);
 
 /// Marks the network and pid namespaces that the spec joins. `pid`: init, which is in them.
 Result<void> name_namespaces(const Spec& spec, pid_t pid, CriuOptions& options);
-/// Opens them for the restore; the descriptors returned are criu's from `first` on. The other
-/// namespaces that the spec joins criu joins by path. kUnsupported: a cgroup namespace to join.
+/// Opens them for the restore, as descriptors of criu's from `first` on. The other namespaces that
+/// the spec joins criu joins by path. kUnsupported: a cgroup namespace to join.
 Result<std::vector<UniqueFd>> join_namespaces_again(const Spec& spec, int first,
-                                                    CriuOptions& options);
+                                                    std::vector<CriuInheritedFd>& inherited,
+                                                    std::vector<CriuJoinedNamespace>& joined);
 
 }  // namespace berth::container

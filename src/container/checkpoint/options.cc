@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
+#include <cstdlib>
 
 #include "sys/file.h"
 
@@ -59,12 +61,20 @@ Result<CriuPageServer> parse_page_server(const std::string& text) {
   return server;
 }
 
+Result<std::string> real_path(const std::string& path) {
+  char resolved[PATH_MAX];
+  if (!::realpath(path.c_str(), resolved)) return fail_errno("cannot find {}", path);
+  return std::string(resolved);
+}
+
 Result<PreparedOptions> prepare_options(const CriuCommon& common, const Spec& spec,
-                                        const std::string& log_file) {
+                                        const std::string& log_file, const std::string& root) {
+  const auto open_directory = [&](const std::string& path) -> Result<UniqueFd> {
+    return sys::open_file(root + TRY(real_path(path)), O_RDONLY | O_DIRECTORY);
+  };
   PreparedOptions prepared;
-  prepared.images = TRY(sys::open_file(common.image_path, O_RDONLY | O_DIRECTORY));
-  if (!common.work_path.empty())
-    prepared.work = TRY(sys::open_file(common.work_path, O_RDONLY | O_DIRECTORY));
+  prepared.images = TRY(open_directory(common.image_path));
+  if (!common.work_path.empty()) prepared.work = TRY(open_directory(common.work_path));
   CriuOptions& options = prepared.options;
   options.images_fd = prepared.images.get();
   options.work_fd = prepared.work.get();

@@ -45,9 +45,14 @@ struct PreparedOptions {
   UniqueFd work;  // invalid: none
 };
 
-/// What both verbs tell criu; the directories are there. `annotations`: those of the spec, of which
-/// "org.criu.config" names a configuration file of criu's instead of runc's, empty: none.
+/// What both verbs tell criu; the directories are there. Of the spec's annotations
+/// "org.criu.config" names a configuration file of criu's instead of runc's; empty: none. `root`:
+/// "/proc/<pid>/root" of the criu, if it has a mount namespace of its own, for it mounts in its
+/// working directory, which has to be in that one; empty: it has not.
 Result<PreparedOptions> prepare_options(const CriuCommon& common, const Spec& spec,
-                                        const std::string& log_file);
+                                        const std::string& log_file, const std::string& root = {});
+
+/// The path without symbolic links.
+Result<std::string> real_path(const std::string& path);
 
 }  // namespace berth::container

@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
-#include <cstdlib>
 
 #include "base/log.h"
 #include "base/scope_exit.h"
@@ -43,10 +41,10 @@ class Restoration {
   Result<Restored> run();
 
  private:
-  Result<void> find_rootfs();
   Result<void> make_cgroups();
-  Result<void> add_externals(CriuOptions& asked);
-  Result<void> labels(const Criu& criu, CriuOptions& asked) const;
+  Result<void> prepare();
+  Result<Criu> start_criu(const RestoreRoot& root) const;
+  Result<void> describe(const Criu& criu, CriuOptions& asked) const;
   Result<void> hear(const CriuResponse& notify, UniqueFd passed);
   Result<void> finish_namespaces(pid_t pid);
   Result<void> take_init(pid_t pid);
@@ -59,19 +57,12 @@ class Restoration {
   CgroupLayout layout_;
   std::unique_ptr<CgroupManager> cgroups_;  // null: none were made
   std::vector<std::string> cgroup_paths_;
-  std::vector<UniqueFd> passed_;  // namespaces
+  std::vector<CriuInheritedFd> inherited_;
+  std::vector<CriuJoinedNamespace> joined_;
+  std::vector<UniqueFd> passed_;  // namespaces, for criu
   Restored restored_;
   bool done_ = false;
 };
-
-Result<void> Restoration::find_rootfs() {
-  const std::string& path = spec_.root.path;
-  char resolved[PATH_MAX];
-  if (!::realpath((path.starts_with('/') ? path : options_.bundle + "/" + path).c_str(), resolved))
-    return fail_errno("cannot find the container's root {}", path);
-  rootfs_ = resolved;
-  return {};
-}
 
 Result<void> Restoration::make_cgroups() {
   layout_ = TRY(detect_cgroups());
@@ -85,7 +76,30 @@ Result<void> Restoration::make_cgroups() {
   return cgroups_->apply(with_default_devices(spec_.linux_.resources));
 }
 
-Result<void> Restoration::add_externals(CriuOptions& asked) {
+Result<Criu> Restoration::start_criu(const RestoreRoot& root) const {
+  const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
+  CriuPlace place{.cgroup = cgroups_->clone_directory(), .root = &root};
+  std::ranges::copy(options_.stdio, place.streams);
+  for (const UniqueFd& fd : passed_) place.passed.push_back(fd.get());
+  for (const UniqueFd& fd : entrances) place.entrances.push_back(fd.get());
+  Criu criu = TRY(Criu::start(place));
+  const bool labels = !options_.lsm_profile.empty() || !options_.lsm_mount_context.empty();
+  if (labels && criu.version() < kCriuWithLabels)
+    return fail(ErrorKind::kUnsupported,
+                "--lsm-profile and --lsm-mount-context need criu {}; this one is {}",
+                criu_version_text(kCriuWithLabels), criu_version_text(criu.version()));
+  return criu;
+}
+
+Result<void> Restoration::describe(const Criu& criu, CriuOptions& asked) const {
+  asked.root = rootfs_;
+  asked.evasive_devices = true;
+  asked.restore_sibling = true;
+  asked.lsm_profile = options_.lsm_profile;
+  asked.lsm_mount_context = options_.lsm_mount_context;
+  asked.cgroup_roots = TRY(cgroup_roots_of(criu.pid()));
+  asked.inherited_fds = inherited_;
+  asked.joined_namespaces = joined_;
   const CgroupView view{.version = layout_.version,
                         .own_namespace = find_namespace(spec_, NamespaceType::kCgroup) != nullptr,
                         .hierarchies = cgroups_->hierarchies(),
@@ -94,19 +108,7 @@ Result<void> Restoration::add_externals(CriuOptions& asked) {
     asked.external.push_back(external_mount(place, source));
   if (!spec_.linux_.masked_paths.empty())
     asked.external.push_back(external_mount("/dev/null", "/dev/null"));
-  passed_ = TRY(join_namespaces_again(spec_, kFirstPassed, asked));
   return {};
-}
-
-Result<void> Restoration::labels(const Criu& criu, CriuOptions& asked) const {
-  asked.lsm_profile = options_.lsm_profile;
-  asked.lsm_mount_context = options_.lsm_mount_context;
-  if (criu.version() >= kCriuWithLabels ||
-      (asked.lsm_profile.empty() && asked.lsm_mount_context.empty()))
-    return {};
-  return fail(ErrorKind::kUnsupported,
-              "--lsm-profile and --lsm-mount-context need criu {}; this one is {}",
-              criu_version_text(kCriuWithLabels), criu_version_text(criu.version()));
 }
 
 // The namespaces are made, and nothing is restored in them yet.
@@ -145,28 +147,27 @@ Result<void> Restoration::hear(const CriuResponse& notify, UniqueFd passed) {
   return {};
 }
 
-Result<Restored> Restoration::run() {
-  PreparedOptions prepared = TRY(prepare_options(options_, spec_, std::string(kLogFile)));
-  CriuOptions& asked = prepared.options;
-  asked.inherited_fds = TRY(read_descriptors(prepared.images.get())
-                                .context(options_.image_path + ": no checkpoint of a container"));
-  TRY(find_rootfs());
-  const RestoreRoot root = TRY(plan_restore_root(spec_, rootfs_, options_.bundle));
-  asked.root = rootfs_;
-  asked.evasive_devices = true;
-  asked.restore_sibling = true;
-  TRY(make_cgroups());
-  TRY(add_externals(asked));
-  const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
+// What can be wrong with the images and the spec, before anything is made.
+Result<void> Restoration::prepare() {
+  const UniqueFd images = TRY(sys::open_file(options_.image_path, O_RDONLY | O_DIRECTORY));
+  inherited_ = TRY(read_descriptors(images.get())
+                       .context(options_.image_path + " has no checkpoint of a container"));
+  const std::string& path = spec_.root.path;
+  rootfs_ = TRY(real_path(path.starts_with('/') ? path : options_.bundle + "/" + path)
+                    .context("the container's root"));
+  passed_ = TRY(join_namespaces_again(spec_, kFirstPassed, inherited_, joined_));
+  return {};
+}
 
-  CriuPlace place{.cgroup = cgroups_->clone_directory(), .root = &root};
-  std::ranges::copy(options_.stdio, place.streams);
-  for (const UniqueFd& fd : passed_) place.passed.push_back(fd.get());
-  for (const UniqueFd& fd : entrances) place.entrances.push_back(fd.get());
-  Criu criu = TRY(Criu::start(place));
-  TRY(labels(criu, asked));
-  asked.cgroup_roots = TRY(cgroup_roots_of(criu.pid()));
-  TRY(criu.run(CriuVerb::kRestore, asked, options_.log_path(std::string(kLogFile)),
+Result<Restored> Restoration::run() {
+  TRY(prepare());
+  const RestoreRoot root = TRY(plan_restore_root(spec_, rootfs_, options_.bundle));
+  TRY(make_cgroups());
+  Criu criu = TRY(start_criu(root));
+  PreparedOptions prepared = TRY(prepare_options(options_, spec_, std::string(kLogFile),
+                                                 fmt::format("/proc/{}/root", criu.pid())));
+  TRY(describe(criu, prepared.options));
+  TRY(criu.run(CriuVerb::kRestore, prepared.options, options_.log_path(std::string(kLogFile)),
                [this](const CriuResponse& notify, UniqueFd passed) {
                  return hear(notify, std::move(passed));
                }));
