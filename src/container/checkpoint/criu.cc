@@ -85,6 +85,15 @@ Result<std::vector<int>> descriptors_for(const CriuPlace& place, int null, int o
   return fds;
 }
 
+// Without a log, criu's answer may have the reason.
+Error refusal(CriuVerb verb, const CriuResponse& response) {
+  std::string_view why = response.message;
+  while (why.ends_with('\n')) why.remove_suffix(1);
+  if (why.empty() && response.error > 0) why = std::strerror(response.error);
+  return fail(ErrorKind::kInternal, "criu cannot {} the container{}{}", to_string(verb),
+              why.empty() ? "" : ": ", why);
+}
+
 }  // namespace
 
 std::string criu_version_text(int version) {
@@ -203,12 +212,7 @@ Result<void> Criu::run(CriuVerb verb, const CriuOptions& options, const std::str
   if (!heard.ok()) return heard;
   if (!response.ok()) return with_log(std::move(response).error(), log_path);
   if (response->success) return finish(verb);
-  std::string why = response->message;
-  if (why.empty() && response->error > 0) why = std::strerror(response->error);
-  return with_log(fail(ErrorKind::kInternal, "criu cannot {}{}{}",
-                       verb == CriuVerb::kRestore ? "restore the container" : "dump the container",
-                       why.empty() ? "" : ": ", why),
-                  log_path);
+  return with_log(refusal(verb, *response), log_path);
 }
 
 // After a pre-dump criu would wait for the dump, so its end of file is an error to it.

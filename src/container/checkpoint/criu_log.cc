@@ -73,10 +73,12 @@ std::string last_error_in(const std::string& path) {
 
 Error with_log(Error error, const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return error;
-  const std::string why = last_error_in(path);
+  std::string why = last_error_in(path);
+  // criu may have said the same in its answer.
+  if (!why.empty() && error.message().find(why) != std::string::npos) why.clear();
   return Error(error.kind(),
-               why.empty() ? fmt::format("{} (its log is {})", error.message(), path)
-                           : fmt::format("{}: {} (its log is {})", error.message(), why, path),
+               fmt::format("{}{}{} (its log is {})", error.message(), why.empty() ? "" : ": ", why,
+                           path),
                error.os_errno());
 }
 

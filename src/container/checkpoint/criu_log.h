@@ -15,7 +15,8 @@ std::string last_line_of(int fd);
 /// stamp; empty: there is none, or no log.
 std::string last_error_in(const std::string& path);
 
-/// The error, with what the log says and where it is.
+/// The error of criu's, with what the log says, where it does not say that itself, and where that
+/// is.
 Error with_log(Error error, const std::string& path);
 
 }  // namespace berth::container
