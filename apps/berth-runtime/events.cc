@@ -31,21 +31,43 @@ int milliseconds_until(Clock::time_point time) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-Result<void> follow(const std::string& id, const container::CgroupManager& cgroups, int pidfd,
-                    std::chrono::nanoseconds interval) {
+// Where a container's events come from.
+struct Watched {
+  std::string id;
+  std::unique_ptr<container::CgroupManager> cgroups;
+  std::optional<container::RdtGroups> rdt;
+};
+
+Result<Watched> watch(const Store& store, const Record& record) {
+  Watched watched{
+      .id = record.id, .cgroups = TRY(container::adopt_cgroups(record.cgroups)), .rdt = {}};
+  if (const auto rdt = TRY(store.spec(record.id)).linux_.intel_rdt)
+    watched.rdt.emplace(*rdt, record.id, TRY(container::find_resctrl()));
+  return watched;
+}
+
+Result<void> print_stats(const Watched& watched) {
+  const auto usage = TRY(container::read_usage(*watched.cgroups));
+  std::optional<container::RdtUsage> rdt;
+  if (watched.rdt) rdt = TRY(container::read_rdt_usage(*watched.rdt));
+  return print_line(stats_event(watched.id, usage, rdt));
+}
+
+Result<void> follow(const Watched& watched, int pidfd, std::chrono::nanoseconds interval) {
+  const container::CgroupManager& cgroups = *watched.cgroups;
   auto oom = TRY(container::OomWatch::create(cgroups));
   enum { kEnded, kOom, kCount };
-  pollfd watched[kCount] = {{pidfd, POLLIN, 0}, {oom.fd(), POLLIN | POLLPRI, 0}};
-  if (cgroups.version() == container::CgroupVersion::kV2) watched[kOom].events = POLLPRI;
+  pollfd sources[kCount] = {{pidfd, POLLIN, 0}, {oom.fd(), POLLIN | POLLPRI, 0}};
+  if (cgroups.version() == container::CgroupVersion::kV2) sources[kOom].events = POLLPRI;
   for (auto next = Clock::now() + interval;;) {
-    if (::poll(watched, kCount, milliseconds_until(next)) < 0 && errno != EINTR)
+    if (::poll(sources, kCount, milliseconds_until(next)) < 0 && errno != EINTR)
       return fail_errno("poll");
     // Also at the end, which may be because of it.
-    if (oom.look()) TRY(print_line(oom_event(id)));
-    if (watched[kEnded].revents != 0) return {};
+    if (oom.look()) TRY(print_line(oom_event(watched.id)));
+    if (sources[kEnded].revents != 0) return {};
     if (Clock::now() < next) continue;
     next = std::max(next + interval, Clock::now());
-    TRY(print_line(stats_event(id, TRY(container::read_usage(cgroups)))));
+    TRY(print_stats(watched));
   }
 }
 
@@ -71,12 +93,11 @@ Result<int> events(const Globals& globals, Words words) {
   const Status status = store.status(record);
   if (!pidfd.ok() || status == Status::kStopped || status == Status::kCreating)
     return fail(ErrorKind::kConflict, "container with id {} is not running", id);
-  const auto cgroups = TRY(container::adopt_cgroups(record.cgroups));
-  if (!stats) {
-    TRY(follow(id, *cgroups, pidfd->get(), *duration));
-    return 0;
-  }
-  TRY(print_line(stats_event(id, TRY(container::read_usage(*cgroups)))));
+  const Watched watched = TRY(watch(store, record));
+  if (stats)
+    TRY(print_stats(watched));
+  else
+    TRY(follow(watched, pidfd->get(), *duration));
   return 0;
 }
 

@@ -129,7 +129,9 @@ Result<int> exec_in(const Globals& globals, const ExecFlags& flags, const std::s
   const Handover handover = TRY(Handover::open(flags.handover, terminal, flags.detach));
 
   container::ExecOptions options;
+  options.id = id;
   options.init = init.get();
+  options.init_pid = record.pid;
   options.state = container::to_json(container::OciState{.id = id,
                                                          .status = "running",
                                                          .pid = record.pid,

@@ -76,10 +76,12 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   Launched launched;
   Record& record = launched.record;
   record = new_record(id, bundle, spec);
-  create.on_begun = [&](pid_t pid, const std::vector<std::string>& cgroups) -> Result<void> {
-    record.pid = pid;
-    record.start_time = pid == 0 ? 0 : start_time_of(pid).value_or(0);
-    record.cgroups = cgroups;
+  create.on_begun = [&](const container::Begun& begun) -> Result<void> {
+    record.pid = begun.pid;
+    record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
+    record.cgroups = begun.cgroups;
+    record.rdt_groups = begun.rdt_groups;
+    record.root_mount = begun.root_mount;
     return store.save(record);
   };
   launched.container = TRY(container::Container::create(std::move(spec), create));

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/rootfs.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
 
 namespace berth::runtime {
@@ -37,6 +39,10 @@ void run_poststop(const Store& store, const Record& record) {
 
 Result<void> remove_remains(const Store& store, const Record& record) {
   TRY(remove_cgroups(record));
+  TRY(container::remove_rdt_groups(record.rdt_groups));
+  if (record.root_mount != 0)
+    TRY(container::remove_shared_root(TRY(store.spec(record.id)), record.rootfs,
+                                      record.root_mount));
   run_poststop(store, record);
   return store.forget(record.id);
 }

@@ -81,10 +81,11 @@ Result<Revived> revive(const Globals& globals, const RestoreFlags& flags,
   Revived revived;
   Record& record = revived.record;
   record = new_record(options.id, options.bundle, spec);
-  options.on_begun = [&](pid_t pid, const std::vector<std::string>& cgroups) -> Result<void> {
-    record.pid = pid;
-    record.start_time = pid == 0 ? 0 : start_time_of(pid).value_or(0);
-    record.cgroups = cgroups;
+  options.on_begun = [&](const container::Begun& begun) -> Result<void> {
+    record.pid = begun.pid;
+    record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
+    record.cgroups = begun.cgroups;
+    record.rdt_groups = begun.rdt_groups;
     return store.save(record);
   };
   revived.container = TRY(container::restore(spec, options).context("restore failed"));

@@ -37,15 +37,18 @@ std::string to_json(const Record& record) {
   out.write(record.pid);
   out.key("startTime");
   out.write(record.start_time);
-  out.key("cgroups");
-  out.begin_array();
-  for (const auto& path : record.cgroups) out.write(std::string_view(path));
-  out.end_array();
-  if (!record.streams.empty()) {
-    out.key("streams");
+  const auto list = [&](std::string_view name, const std::vector<std::string>& paths) {
+    out.key(name);
     out.begin_array();
-    for (const auto& stream : record.streams) out.write(std::string_view(stream));
+    for (const auto& path : paths) out.write(std::string_view(path));
     out.end_array();
+  };
+  list("cgroups", record.cgroups);
+  if (!record.streams.empty()) list("streams", record.streams);
+  if (!record.rdt_groups.empty()) list("rdtGroups", record.rdt_groups);
+  if (record.root_mount != 0) {
+    out.key("rootMount");
+    out.write(record.root_mount);
   }
   // The last byte but one: complete() changes it in place.
   out.key("creating");
@@ -82,6 +85,11 @@ Result<Record> parse_record(std::string_view json) {
     } else if (key == "streams") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.streams.emplace_back());
+    } else if (key == "rootMount") {
+      reader.read_uint(record.root_mount, UINT64_MAX);
+    } else if (key == "rdtGroups") {
+      reader.begin_array();
+      while (reader.next_item()) reader.read(record.rdt_groups.emplace_back());
     } else if (key == "creating") {
       std::int64_t creating = 0;
       reader.read_int(creating, 0, 1);

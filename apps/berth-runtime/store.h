@@ -33,6 +33,8 @@ struct Record {
   std::vector<std::string> cgroups;
   /// What its streams were, if one is a pipe: container/checkpoint/descriptors.h.
   std::vector<std::string> streams = {};
+  std::vector<std::string> rdt_groups;  // of resctrl, to be removed in this order
+  std::uint64_t root_mount = 0;         // container::Begun
   /// Written before the container is complete, to be found if its maker is killed: `pid` may be 0,
   /// and the cgroups may not have been made, or be another's.
   bool creating = false;

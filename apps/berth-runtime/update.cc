@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "berth-runtime/launch.h"
 #include "berth-runtime/quantities.h"
+#include "container/resctrl/groups.h"
+#include "container/resctrl/schemata.h"
+#include "container/spec/validate_attributes.h"
 #include "sys/file.h"
 
 namespace berth::runtime {
@@ -89,14 +92,24 @@ Result<container::Resources> from_file(const std::string& path) {
   return container::parse_resources(text).context(path);
 }
 
-Result<void> check(const Texts& texts) {
-  if (!texts.l3_cache_schema.empty())
-    return fail(ErrorKind::kUnsupported, "Intel RDT/CAT: l3 cache schema is not enabled");
-  if (!texts.mem_bw_schema.empty())
-    return fail(ErrorKind::kUnsupported, "Intel RDT/MBA: memory bandwidth schema is not enabled");
+void warn_of_ignored(const Texts& texts) {
   if (!texts.kernel_memory.empty() || !texts.kernel_memory_tcp.empty())
     log::warning("Kernel memory settings are ignored and will be removed");
-  return {};
+}
+
+Result<void> update_rdt(const Texts& texts, const Store& store, const std::string& id) {
+  container::IntelRdt changed;
+  changed.l3_cache_schema = texts.l3_cache_schema;
+  changed.mem_bw_schema = texts.mem_bw_schema;
+  const auto lines = container::schemata_lines(changed);
+  if (lines.empty()) return {};
+  const container::Spec spec = TRY(store.spec(id));
+  if (!spec.linux_.intel_rdt)
+    return fail(ErrorKind::kInvalid,
+                "--l3-cache-schema and --mem-bw-schema need a container with linux.intelRdt");
+  changed.clos_id = spec.linux_.intel_rdt->clos_id;
+  TRY(container::check_attributes(changed));
+  return container::RdtGroups(changed, id, TRY(container::find_resctrl())).write_schemata(lines);
 }
 
 }  // namespace
@@ -108,7 +121,7 @@ Result<int> update(const Globals& globals, Words words) {
   const std::string id = TRY(single_id(TRY(flags.parse(words)), "update"));
   const Store store(globals.root);
   const Record record = TRY(store.load(id));
-  TRY(check(texts));
+  warn_of_ignored(texts);
   const auto resources =
       TRY(texts.resources.empty() ? from_flags(texts) : from_file(texts.resources));
   switch (store.status(record)) {
@@ -120,6 +133,7 @@ Result<int> update(const Globals& globals, Words words) {
       break;
   }
   TRY(container::update_cgroups(*TRY(container::adopt_cgroups(record.cgroups)), resources));
+  TRY(update_rdt(texts, store, id));
   return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "berth-runtime/usage_json.h"
 
+#include <algorithm>
+
 #include "container/spec/json_writer.h"
 
 namespace berth::runtime {
@@ -21,6 +23,10 @@ class Writer {
   template <typename T>
   void nonzero(std::string_view name, const T& value) {
     if (value != T()) field(name, value);
+  }
+  /// Left out if it is empty.
+  void text(std::string_view name, std::string_view value) {
+    if (!value.empty()) field(name, value);
   }
   template <typename T>
   void list(std::string_view name, const std::vector<T>& values) {
@@ -65,7 +71,7 @@ class Writer {
       out_.begin_object();
       nonzero("major", row.major);
       nonzero("minor", row.minor);
-      if (!row.operation.empty()) field("op", std::string_view(row.operation));
+      text("op", row.operation);
       nonzero("value", row.value);
       out_.end_object();
     }
@@ -143,7 +149,51 @@ void write_block_io(Writer& out, const container::BlockIoUsage& io) {
   out.pressure(io.pressure);
 }
 
-void write_usage(Writer& out, const Usage& usage) {
+void write_monitors(Writer& out, const std::vector<container::RdtMonitor>& monitors) {
+  const auto table = [&](std::string_view name, auto has, auto write) {
+    if (std::ranges::none_of(monitors, has)) return;
+    out.out().key(name);
+    out.out().begin_array();
+    for (const container::RdtMonitor& monitor : monitors) {
+      out.out().begin_object();
+      write(monitor);
+      out.out().end_object();
+    }
+    out.out().end_array();
+  };
+  table(
+      "mbm_stats", [](const auto& one) { return one.mbm_total_bytes || one.mbm_local_bytes; },
+      [&](const auto& one) {
+        out.nonzero("mbm_total_bytes", one.mbm_total_bytes.value_or(0));
+        out.nonzero("mbm_local_bytes", one.mbm_local_bytes.value_or(0));
+      });
+  table(
+      "cmt_stats", [](const auto& one) { return one.llc_occupancy.has_value(); },
+      [&](const auto& one) { out.nonzero("llc_occupancy", one.llc_occupancy.value_or(0)); });
+}
+
+void write_rdt(Writer& out, const container::RdtUsage& rdt) {
+  if (rdt.l3)
+    out.object("l3_cache_info", [&] {
+      out.text("cbm_mask", rdt.l3->cbm_mask);
+      out.nonzero("min_cbm_bits", rdt.l3->min_cbm_bits);
+      out.nonzero("num_closids", rdt.l3->num_closids);
+    });
+  out.text("l3_cache_schema_root", rdt.l3_schema_root);
+  out.text("l3_cache_schema", rdt.l3_schema);
+  if (rdt.bandwidth)
+    out.object("mem_bw_info", [&] {
+      out.nonzero("bandwidth_gran", rdt.bandwidth->bandwidth_gran);
+      out.nonzero("delay_linear", rdt.bandwidth->delay_linear);
+      out.nonzero("min_bandwidth", rdt.bandwidth->min_bandwidth);
+      out.nonzero("num_closids", rdt.bandwidth->num_closids);
+    });
+  out.text("mem_bw_schema_root", rdt.bandwidth_schema_root);
+  out.text("mem_bw_schema", rdt.bandwidth_schema);
+  write_monitors(out, rdt.monitors);
+}
+
+void write_usage(Writer& out, const Usage& usage, const std::optional<container::RdtUsage>& rdt) {
   out.object("cpu", [&] { write_cpu(out, usage.cpu); });
   out.object("cpuset", [&] { write_cpuset(out, usage.cpuset); });
   out.object("memory", [&] { write_memory(out, usage.memory); });
@@ -160,18 +210,21 @@ void write_usage(Writer& out, const Usage& usage) {
         out.field("failcnt", pages.failcnt);
       });
   });
-  out.object("intel_rdt", [] {});
+  out.object("intel_rdt", [&] {
+    if (rdt) write_rdt(out, *rdt);
+  });
   out.out().key("network_interfaces");
   out.out().write_null();
 }
 
 }  // namespace
 
-std::string stats_event(const std::string& id, const Usage& usage) {
+std::string stats_event(const std::string& id, const Usage& usage,
+                        const std::optional<container::RdtUsage>& rdt) {
   Writer out;
   out.out().begin_object();
   out.event("stats", id);
-  out.object("data", [&] { write_usage(out, usage); });
+  out.object("data", [&] { write_usage(out, usage, rdt); });
   out.out().end_object();
   return out.out().take();
 }

@@ -40,5 +40,25 @@ TEST(UsageJson, HasEveryPart) {
   EXPECT_EQ(between(text, R"("2MB")", R"(,"intel)"), R"("2MB":{"usage":1,"max":2,"failcnt":3}})");
 }
 
+TEST(UsageJson, HasTheClassOfService) {
+  container::RdtUsage rdt;
+  EXPECT_EQ(between(stats_event("c", {}, rdt), R"("intel_rdt")", R"(,"network)"),
+            R"("intel_rdt":{})");
+  rdt.l3 = container::CacheInfo{.cbm_mask = "fff", .min_cbm_bits = 2, .num_closids = 16};
+  rdt.l3_schema_root = "L3:0=fff";
+  rdt.l3_schema = "L3:0=f";
+  rdt.bandwidth = container::BandwidthInfo{
+      .bandwidth_gran = 10, .delay_linear = 1, .min_bandwidth = 5, .num_closids = 8};
+  rdt.bandwidth_schema = "MB:0=20";
+  rdt.monitors = {{.llc_occupancy = 4096, .mbm_total_bytes = 7, .mbm_local_bytes = 3}, {}};
+  EXPECT_EQ(between(stats_event("c", {}, rdt), R"("intel_rdt")", R"(,"network)"),
+            R"("intel_rdt":{"l3_cache_info":{"cbm_mask":"fff","min_cbm_bits":2,"num_closids":16},)"
+            R"("l3_cache_schema_root":"L3:0=fff","l3_cache_schema":"L3:0=f",)"
+            R"("mem_bw_info":{"bandwidth_gran":10,"delay_linear":1,"min_bandwidth":5,)"
+            R"("num_closids":8},"mem_bw_schema":"MB:0=20",)"
+            R"("mbm_stats":[{"mbm_total_bytes":7,"mbm_local_bytes":3},{}],)"
+            R"("cmt_stats":[{"llc_occupancy":4096},{}]})");
+}
+
 }  // namespace
 }  // namespace berth::runtime

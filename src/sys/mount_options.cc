@@ -82,8 +82,7 @@ bool apply_propagation(std::string_view word, MountOptions& options) {
   const bool recursive = word.starts_with('r');
   for (const PropagationRow& row : kPropagations) {
     if (row.name != word && !(recursive && row.name == word.substr(1))) continue;
-    options.propagation = row.flag;
-    options.propagation_recursive = row.name != word;
+    options.propagations.push_back({row.flag, row.name != word});
     return true;
   }
   return false;

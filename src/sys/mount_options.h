@@ -23,6 +23,12 @@ struct MountParameter {
 /// Whether the mount shows other owners than its file system has: "idmap", "ridmap".
 enum class IdMapped : std::uint8_t { kNo, kMount, kRecursive };
 
+struct Propagation {
+  std::uint64_t kind = 0;  // MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE
+  bool recursive = false;  // "rshared"
+  friend bool operator==(const Propagation&, const Propagation&) = default;
+};
+
 struct MountOptions {
   bool bind = false;
   bool recursive = false;  // "rbind"
@@ -34,8 +40,9 @@ struct MountOptions {
   std::uint64_t attr_clear = 0;
   std::uint64_t recursive_attr_set = 0;
   std::uint64_t recursive_attr_clear = 0;
-  std::uint64_t propagation = 0;  // MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; 0: as it is
-  bool propagation_recursive = false;
+  /// One after the other, each a change of its own: a slave that is then made shared is both.
+  /// Empty: as it is.
+  std::vector<Propagation> propagations;
   /// Flags of the superblock by fsconfig's names ("sync", "lazytime").
   std::vector<std::string> superblock_flags;
   std::vector<MountParameter> parameters;
@@ -45,8 +52,8 @@ struct MountOptions {
   bool is_special() const;
 };
 
-/// Later words win over earlier ones, as for mount(8). kUnsupported: an extension of another
-/// runtime.
+/// Later words win over earlier ones, as for mount(8), but for the propagations. kUnsupported: an
+/// extension of another runtime.
 Result<MountOptions> parse_mount_options(std::span<const std::string> words);
 
 /// Every word that parse_mount_options() takes by itself, sorted; what it takes for a parameter of

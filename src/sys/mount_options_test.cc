@@ -24,7 +24,7 @@ TEST(MountOptions, OfNoWordsAreNone) {
   EXPECT_FALSE(none.bind);
   EXPECT_EQ(none.attr_set | none.attr_clear | none.recursive_attr_set | none.recursive_attr_clear,
             0U);
-  EXPECT_EQ(none.propagation, 0U);
+  EXPECT_TRUE(none.propagations.empty());
   EXPECT_THAT(none.parameters, IsEmpty());
   EXPECT_THAT(none.superblock_flags, IsEmpty());
   EXPECT_FALSE(none.read_only());
@@ -63,7 +63,8 @@ TEST(MountOptions, LaterWordsWinOverEarlierOnes) {
   const MountOptions times = parse({"noatime", "strictatime"});
   EXPECT_EQ(times.attr_set, std::uint64_t{MOUNT_ATTR_STRICTATIME});
   EXPECT_EQ(times.attr_clear, std::uint64_t{MOUNT_ATTR__ATIME});
-  EXPECT_EQ(parse({"shared", "rprivate"}).propagation, std::uint64_t{MS_PRIVATE});
+  EXPECT_EQ(parse({"slave", "rshared"}).propagations,
+            (std::vector<Propagation>{{MS_SLAVE, false}, {MS_SHARED, true}}));
   EXPECT_FALSE(parse({"rbind", "bind"}).recursive);
 }
 
@@ -95,10 +96,11 @@ TEST(MountOptions, PropagationsMayBeRecursive) {
   for (const auto& [word, flag] :
        {std::pair{"private", MS_PRIVATE}, std::pair{"shared", MS_SHARED},
         std::pair{"slave", MS_SLAVE}, std::pair{"unbindable", MS_UNBINDABLE}}) {
-    EXPECT_EQ(parse({word}).propagation, static_cast<std::uint64_t>(flag)) << word;
-    EXPECT_FALSE(parse({word}).propagation_recursive) << word;
-    EXPECT_EQ(parse({std::string("r") + word}).propagation, static_cast<std::uint64_t>(flag));
-    EXPECT_TRUE(parse({std::string("r") + word}).propagation_recursive) << word;
+    const auto kind = static_cast<std::uint64_t>(flag);
+    EXPECT_EQ(parse({word}).propagations, (std::vector<Propagation>{{kind, false}})) << word;
+    EXPECT_EQ(parse({std::string("r") + word}).propagations,
+              (std::vector<Propagation>{{kind, true}}))
+        << word;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -74,6 +75,11 @@ Result<void> signal_process(int pidfd, int signal) {
   if (::pidfd_send_signal(pidfd, signal, nullptr, 0) == 0) return {};
   if (errno == ESRCH) return fail(ErrorKind::kNotFound, "the process has ended");
   return fail_errno("cannot send signal {}", signal);
+}
+
+bool has_ended(int pidfd) {
+  pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
+  return ::poll(&ended, 1, 0) > 0;
 }
 
 Result<ExitStatus> wait_process(int pidfd) {

@@ -36,6 +36,9 @@ Result<UniqueFd> open_pidfd(pid_t pid);
 /// kNotFound: it has ended.
 Result<void> signal_process(int pidfd, int signal);
 
+/// Whether the process behind `pidfd`, whoever's child, has ended. Async-signal-safe.
+bool has_ended(int pidfd);
+
 /// How a child ended: waitid(2).
 struct ExitStatus {
   int code = 0;    // exit code, meaningful where signal is 0

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
@@ -159,6 +160,26 @@ class Labels(Attributes):
         del self.config["process"]["selinuxLabel"]
         self.config["linux"]["mountLabel"] = "system_u:object_r:container_file_t:s0:c1,c2"
         self.refused("linux.mountLabel is 'system_u:object_r:container_file_t:s0:c1,c2', but SELinux is not enabled")
+
+
+class ClassesOfService(Attributes):
+    @unittest.skipIf(Path("/sys/fs/resctrl/schemata").exists(), "this host has resctrl")
+    def test_a_host_without_them(self):
+        self.config["linux"]["intelRdt"] = {"closID": "gold"}
+        self.refused("linux.intelRdt needs the resctrl file system at /sys/fs/resctrl")
+
+    @unittest.skipUnless(Path("/sys/fs/resctrl/schemata").exists(), "this host has no resctrl")
+    def test_a_class_of_its_own_comes_and_goes(self):
+        self.config["linux"]["intelRdt"] = {}
+        self.create("sleep", "1000")
+        tasks = Path("/sys/fs/resctrl/c/tasks")
+        self.assertIn(str(self.state()["pid"]), tasks.read_text().split())
+        self.ok("delete", "--force", "c")
+        self.assertFalse(tasks.exists())
+
+    def test_what_is_no_class_is_refused(self):
+        self.config["linux"]["intelRdt"] = {"closID": "../cgroup"}
+        self.refused("linux.intelRdt.closID must be the name of a directory")
 
 
 class Environment(Attributes):

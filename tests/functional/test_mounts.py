@@ -91,6 +91,17 @@ class Options(Mounts):
         self.assertEqual(fields["/u"], "unbindable")
         self.assertNotIn("shared:", fields["/m"])
 
+    def test_every_word_of_propagation_counts(self):
+        subprocess.run(["mount", "--bind", str(self.source), str(self.source)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.source)], check=True)
+        subprocess.run(["mount", "--make-shared", str(self.source)], check=True)
+        for words, seen in ((("rslave", "rshared"), {"shared", "master"}), (("rslave",), {"master"}),
+                            (("rshared", "private"), set()), (("rprivate", "shared"), {"shared"})):
+            self.config["mounts"] = [m for m in self.config["mounts"] if m["destination"] != "/m"]
+            self.mount(bind(self.source, "rbind", *words))
+            line = self.output("grep ' /m ' /proc/self/mountinfo").split()
+            self.assertEqual({field.split(":")[0] for field in line[6:line.index("-")]}, seen, words)
+
     def test_a_destination_is_below_the_root_with_or_without_its_slash(self):
         self.mount(bind(self.source, "bind") | {"destination": "a/b"})
         self.assertEqual(self.output("cat /a/b/file"), "content")

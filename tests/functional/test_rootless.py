@@ -1,6 +1,5 @@
 """berth-runtime for a user without privileges."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -11,38 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import waiting
-from bundle import RUNTIME, RuntimeTest, main
+from bundle import main
+from rootless import USER, RootlessTest
 
-USER = 54321
 SLEEP = ("sleep", "1000")
-
-
-class RootlessTest(RuntimeTest):
-    """Everything is the user's: the bundle, the state, a copy of the program where it may be executed."""
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.program = cls.base / "berth-runtime"
-        shutil.copy(RUNTIME, cls.program)
-        subprocess.run(["chown", "-R", f"{USER}:{USER}", cls.base], check=True)
-
-    def setUp(self) -> None:
-        super().setUp()
-        path = self.base / "config.json"
-        path.unlink(missing_ok=True)
-        self.ok("spec", "--rootless", "--bundle", str(self.base))
-        self.config = json.loads(path.read_text())
-        self.config["process"]["terminal"] = False
-        self.config["root"]["readonly"] = False
-
-    def command(self, *arguments: str) -> list[str]:
-        return ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", "--inh-caps=-all",
-                str(self.program), "--root", str(self.root), *arguments]
-
-    def write_config(self, *args: str) -> None:
-        (self.base / "config.json").unlink(missing_ok=True)
-        super().write_config(*args)
 
 
 class OneId(RootlessTest):

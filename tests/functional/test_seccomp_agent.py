@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import waiting
 from bundle import RuntimeTest, main
+from rootless import RootlessTest
 
 # linux/seccomp.h: struct seccomp_notif and seccomp_notif_resp, and their ioctls.
 NOTIF, RESP = "QIIiIQ6Q", "QqiI"
@@ -187,6 +188,27 @@ class SeccompAgent(RuntimeTest):
         connection.close()
         listener.close()
         self.fails(self.runtime("start", "c"), 1, "cannot give the seccomp agent its listener")
+
+
+class RootlessAgent(RootlessTest):
+    def test_a_process_that_joins_is_named_by_its_number_here(self):
+        path = self.base / "agent.sock"
+        self.create("sleep", "1000")
+        self.ok("start", "c")
+        # Of the record, which exec reads: the first process needs no agent.
+        kept = self.root / "c" / "config.json"
+        config = json.loads(kept.read_text())
+        config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(path),
+                                      "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]}
+        kept.write_text(json.dumps(config))
+        agent = Agent(path, lambda call: errno.EXDEV)
+        path.chmod(0o666)
+        executed = self.runtime("exec", "--pid-file", str(self.base / "pid"), "c", "mkdir", "/made")
+        self.assertIn("Invalid cross-device link", executed.stderr)
+        agent.finish()
+        self.assertEqual(agent.state["pid"], int((self.base / "pid").read_text()))
+        self.assertEqual(agent.state["state"]["pid"], self.state()["pid"])
+        self.ok("delete", "--force", "c")
 
 
 if __name__ == "__main__":

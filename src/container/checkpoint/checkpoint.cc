@@ -64,6 +64,7 @@ Result<void> tell_ready(int status_fd) {
 
 Result<void> checkpoint(const Spec& spec, const CheckpointTarget& target,
                         const CheckpointOptions& options) {
+  TRY(need_own_mounts(spec));
   PreparedOptions prepared = TRY(prepare_options(options, spec, std::string(kLogFile)));
   CriuOptions& asked = prepared.options;
   add_choices(options, asked);

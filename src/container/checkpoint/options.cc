@@ -61,6 +61,14 @@ Result<CriuPageServer> parse_page_server(const std::string& text) {
   return server;
 }
 
+Result<void> need_own_mounts(const Spec& spec) {
+  const Namespace* mounts = find_namespace(spec, NamespaceType::kMount);
+  if (mounts && mounts->path.empty()) return {};
+  return fail(ErrorKind::kUnsupported,
+              "criu cannot tell the container's mounts from others: it has no mount namespace of "
+              "its own");
+}
+
 Result<std::string> real_path(const std::string& path) {
   char resolved[PATH_MAX];
   if (!::realpath(path.c_str(), resolved)) return fail_errno("cannot find {}", path);

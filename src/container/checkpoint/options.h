@@ -52,6 +52,10 @@ struct PreparedOptions {
 Result<PreparedOptions> prepare_options(const CriuCommon& common, const Spec& spec,
                                         const std::string& log_file, const std::string& root = {});
 
+/// kUnsupported: the container has no mount namespace of its own, so that criu would take the
+/// mounts of the host, or of another container, for its own.
+Result<void> need_own_mounts(const Spec& spec);
+
 /// The path without symbolic links.
 Result<std::string> real_path(const std::string& path);
 

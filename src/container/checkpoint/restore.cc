@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
 #include "base/scope_exit.h"
@@ -18,7 +19,7 @@
 #include "container/isolate/hooks.h"
 #include "container/isolate/net_devices.h"
 #include "container/isolate/namespaces.h"
-#include "container/runtime/container.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
 #include "sys/file.h"
 #include "sys/netns.h"
@@ -56,7 +57,8 @@ class Restoration {
   std::string cgroup_path_;
   CgroupLayout layout_;
   std::unique_ptr<CgroupManager> cgroups_;  // null: none were made
-  std::vector<std::string> cgroup_paths_;
+  std::optional<RdtGroups> rdt_;
+  Begun begun_;
   std::vector<CriuInheritedFd> inherited_;
   std::vector<CriuJoinedNamespace> joined_;
   std::vector<UniqueFd> passed_;  // namespaces, for criu
@@ -69,10 +71,16 @@ Result<void> Restoration::make_cgroups() {
   cgroup_path_ = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
   auto cgroups = TRY(open_cgroups(layout_, cgroup_path_, spec_.linux_.resources));
   for (const Hierarchy& hierarchy : cgroups->hierarchies())
-    cgroup_paths_.push_back(hierarchy.path + "/" + cgroup_path_);
-  TRY(options_.on_begun(0, cgroup_paths_));
+    begun_.cgroups.push_back(hierarchy.path + "/" + cgroup_path_);
+  if (const auto& rdt = spec_.linux_.intel_rdt) {
+    rdt_.emplace(*rdt, options_.id, TRY(find_resctrl()));
+    TRY(rdt_->check(*rdt));
+    begun_.rdt_groups = rdt_->own();
+  }
+  TRY(options_.on_begun(begun_));
   TRY(cgroups->create());
   cgroups_ = std::move(cgroups);
+  if (rdt_) TRY(rdt_->create(*spec_.linux_.intel_rdt));
   return cgroups_->apply(with_default_devices(spec_.linux_.resources));
 }
 
@@ -83,6 +91,7 @@ Result<Criu> Restoration::start_criu(const RestoreRoot& root) const {
   for (const UniqueFd& fd : passed_) place.passed.push_back(fd.get());
   for (const UniqueFd& fd : entrances) place.entrances.push_back(fd.get());
   Criu criu = TRY(Criu::start(place));
+  if (rdt_) TRY(rdt_->admit(criu.pid()));  // and with it all that it restores
   const bool labels = !options_.lsm_profile.empty() || !options_.lsm_mount_context.empty();
   if (labels && criu.version() < kCriuWithLabels)
     return fail(ErrorKind::kUnsupported,
@@ -133,8 +142,8 @@ Result<void> Restoration::finish_namespaces(pid_t pid) {
 
 Result<void> Restoration::take_init(pid_t pid) {
   restored_.pidfd = TRY(sys::open_pidfd(pid));
-  restored_.pid = pid;
-  return options_.on_begun(pid, cgroup_paths_);
+  restored_.pid = begun_.pid = pid;
+  return options_.on_begun(begun_);
 }
 
 Result<void> Restoration::hear(const CriuResponse& notify, UniqueFd passed) {
@@ -184,8 +193,8 @@ void Restoration::undo() {
       (void)sys::wait_process(restored_.pidfd.get());
   }
   if (!cgroups_) return;
-  if (auto gone = cgroups_->destroy(); !gone.ok())
-    log::warning("{}: {}", options_.id, gone.error().message());
+  for (const auto& gone : {cgroups_->destroy(), remove_rdt_groups(begun_.rdt_groups)})
+    if (!gone.ok()) log::warning("{}: {}", options_.id, gone.error().message());
 }
 
 }  // namespace
@@ -193,6 +202,7 @@ void Restoration::undo() {
 Result<Restored> restore(const Spec& spec, const RestoreOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
+  TRY(need_own_mounts(spec));
   if (options.systemd_cgroup)
     return fail(ErrorKind::kUnsupported,
                 "a restore makes its cgroups without systemd: leave --systemd-cgroup out");

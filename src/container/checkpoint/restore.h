@@ -15,11 +15,11 @@
 
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/checkpoint/options.h"
+#include "container/runtime/container.h"
 #include "container/spec/spec.h"
 
 namespace berth::container {
@@ -33,7 +33,7 @@ struct RestoreOptions : CriuCommon {
   std::string lsm_mount_context;
   bool systemd_cgroup = false;  // refused
   /// As CreateOptions::on_begun: the cgroups before they are made, and the pid before it runs.
-  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun = {};
+  std::function<Result<void>(const Begun&)> on_begun = {};
 };
 
 struct Restored {
@@ -42,7 +42,8 @@ struct Restored {
   UniqueFd console;  // the terminal's master; invalid: it had none
 };
 
-/// kInvalid, kUnsupported: the spec, as for a creation. kInternal: criu failed.
+/// kInvalid, kUnsupported: the spec, as for a creation, or its mount namespace is not its own.
+/// kInternal: criu failed.
 Result<Restored> restore(const Spec& spec, const RestoreOptions& options);
 
 }  // namespace berth::container

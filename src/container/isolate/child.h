@@ -62,6 +62,7 @@ enum class Step : std::uint16_t {
   kReadonlyRoot,
   kMakeWorkingDirectory,
   kPivotRoot,
+  kChangeRoot,
   kStandardStreams,
   kAffinity,
   kMemoryPolicy,
@@ -94,6 +95,9 @@ struct Failure {
 
 /// What the child knows while it builds the container around itself.
 struct Child {
+  /// The mount namespaces of the host, where binds that stay its peers are made, and of the child.
+  int host_mounts = -1;
+  int own_mounts = -1;
   int root = -1;  // the container's root mount (O_PATH)
   int proc =
       -1;  // root of a procfs that was mounted here and so is no fake; before that, the host's

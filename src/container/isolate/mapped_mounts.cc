@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "container/runtime/id_maps.h"
+#include "container/isolate/id_maps.h"
 #include "sys/process.h"
 
 namespace berth::container {

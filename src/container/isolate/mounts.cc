@@ -83,7 +83,8 @@ Result<MountPlan> plan_mount(const sys::MountSpec& spec, const std::string& dest
     if (plan.source.empty())
       return fail(ErrorKind::kInvalid, "{}: a bind mount needs a source", noun);
     if (!plan.source.starts_with('/')) plan.source = bundle + "/" + plan.source;
-    plan.stays_peer = plan.options.propagation == MS_SHARED;
+    const auto& propagations = plan.options.propagations;
+    plan.stays_peer = !propagations.empty() && propagations.front().kind == MS_SHARED;
     return plan;
   }
   plan.kind = kind_of(spec.type);

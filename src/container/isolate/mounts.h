@@ -42,8 +42,8 @@ struct MountPlan {
   /// target).
   std::vector<std::string> directories;
   std::vector<std::pair<std::string, std::string>> links;
-  /// The source is a directory of the host that was made for this mount and may be shared: cloned
-  /// before the host's mounts become slaves, so that the two stay peers.
+  /// A bind that is to pass on mounts both ways: cloned where the host's mounts are, as those of
+  /// the child are slaves.
   bool stays_peer = false;
   bool may_cover_in_proc = false;  // by its destination: spec/kernel_names.h
   /// A tmpfs without a mode of its own has that of the directory it covers.
@@ -52,7 +52,7 @@ struct MountPlan {
   /// owners are those that `user_namespace` maps them to (-1: as they are): mapped_mounts.h.
   bool by_parent = false;
   int user_namespace = -1;
-  int premade = -1;  // such a mount, or one that stays a peer, made early
+  int premade = -1;  // such a mount
 };
 
 /// kInvalid, kUnsupported: an option. `noun` names the entry in the text.

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -27,6 +28,12 @@ bool set_attributes(int mount, std::uint64_t set, std::uint64_t clear, std::uint
   attributes.propagation = propagation;
   const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
   return ::mount_setattr(mount, "", flags, &attributes, sizeof attributes) == 0;
+}
+
+bool set_propagations(int mount, const sys::MountOptions& options) {
+  for (const sys::Propagation& one : options.propagations)
+    if (!set_attributes(mount, 0, 0, one.kind, one.recursive)) return false;
+  return true;
 }
 
 bool map_ids(int mount, const MountPlan& plan) {
@@ -128,7 +135,7 @@ bool finish_mount(int mount, const MountPlan& plan, Step* step) {
   if (plan.kind == MountKind::kBind && !finish_bind(mount, plan, step)) return false;
   *step = Step::kMountAttributes;
   return set_attributes(mount, options.recursive_attr_set, options.recursive_attr_clear, 0, true) &&
-         set_attributes(mount, 0, 0, options.propagation, options.propagation_recursive);
+         set_propagations(mount, options);
 }
 
 bool change_superblock(int target, const MountPlan& plan) {
@@ -152,7 +159,7 @@ bool remount(Child& child, const MountPlan& plan, std::size_t index) {
       (options.bind || change_superblock(target, plan)) &&
       set_attributes(target, options.attr_set, options.attr_clear, 0, false) &&
       set_attributes(target, options.recursive_attr_set, options.recursive_attr_clear, 0, true) &&
-      set_attributes(target, 0, 0, options.propagation, options.propagation_recursive);
+      set_propagations(target, options);
   if (!changed) return child.fail(Step::kMountAttributes, index);
   ::close(target);
   return true;
@@ -208,6 +215,24 @@ bool fill(int covered, int mount, const MountPlan& plan) {
   return filled && set_attributes(mount, plan.options.attr_set & MOUNT_ATTR_RDONLY, 0, 0, false);
 }
 
+// In the host's mount namespace. To leave one for another moves the directory to its root, which
+// is where the child is.
+int make_peer(const Child& child, const MountPlan& plan, Step* step) {
+  *step = Step::kMountSource;
+  if (::setns(child.host_mounts, CLONE_NEWNS) != 0) return -1;
+  const int mount = make_mount(plan, step);
+  const int saved = errno;
+  if (::setns(child.own_mounts, CLONE_NEWNS) != 0) return -1;
+  errno = saved;
+  return mount;
+}
+
+int make_for(const Child& child, const MountPlan& plan, Step* step) {
+  if (plan.premade >= 0) return plan.premade;
+  return plan.stays_peer && child.host_mounts >= 0 ? make_peer(child, plan, step)
+                                                   : make_mount(plan, step);
+}
+
 void remember(Child& child, const MountPlan& plan, int mount) {
   if (plan.kind == MountKind::kProc) child.proc = mount;
   if (plan.kind == MountKind::kDevpts) child.devpts = mount;
@@ -250,7 +275,7 @@ bool may_mount_classic(const MountPlan& plan, Step failed) {
 bool enter_mount(Child& child, const MountPlan& plan, std::size_t index) {
   if (plan.kind == MountKind::kRemount) return remount(child, plan, index);
   Step step = Step::kMountFilesystem;
-  int mount = plan.premade >= 0 ? plan.premade : make_mount(plan, &step);
+  int mount = make_for(child, plan, &step);
   const bool classic = mount < 0 && may_mount_classic(plan, step);
   if (mount < 0 && (!classic || plan.options.copy_up)) return child.fail(step, index);
   // A directory that is made here is no one whose mode was chosen.

@@ -115,6 +115,7 @@ TEST(MountPlan, OnlyASharedBindStaysAPeer) {
   EXPECT_TRUE(plan({"bind", "/s", {"shared"}}).stays_peer);
   EXPECT_TRUE(plan({"bind", "/s", {"rbind", "rshared"}}).stays_peer);
   EXPECT_FALSE(plan({"bind", "/s", {"rslave"}}).stays_peer);
+  EXPECT_FALSE(plan({"bind", "/s", {"rslave", "shared"}}).stays_peer) << "a peer of others";
   EXPECT_FALSE(plan({"bind", "/s", {}}).stays_peer);
   EXPECT_FALSE(plan({"tmpfs", "tmpfs", {"shared"}}).stays_peer);
 }

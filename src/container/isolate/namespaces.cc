@@ -32,7 +32,7 @@ constexpr auto kTypes = std::to_array<TypeRow>({
     {NamespaceType::kIpc, CLONE_NEWIPC},
     {NamespaceType::kCgroup, CLONE_NEWCGROUP},
     {NamespaceType::kTime, CLONE_NEWTIME},
-    {NamespaceType::kMount, CLONE_NEWNS},  // never joined
+    {NamespaceType::kMount, CLONE_NEWNS},
 });
 
 Result<UniqueFd> open_namespace(const Namespace& wanted, int flag) {

@@ -1,6 +1,6 @@
 // Namespaces: which are new (flags of clone3), which are joined (descriptors for setns), and the
 // order of entering them. namespaces(7), setns(2), user_namespaces(7), time_namespaces(7),
-// cgroup_namespaces(7).
+// cgroup_namespaces(7). How the root is changed in a mount namespace that is not new: rootfs.h.
 //
 //   pid      new: clone3. Joined: by the parent before clone3, since setns only moves later
 //   children. user     new: clone3; the parent writes the maps, then the child becomes root of it.

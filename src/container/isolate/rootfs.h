@@ -1,6 +1,10 @@
 // The root filesystem: a private copy of the host's mounts, the container's root mounted in it, and
 // pivot_root(2) into that. What the host has mounted is gone for the container afterwards, and
 // nothing of the container was ever seen by the host.
+//
+// A container may ask to share a mount namespace, the host's or one that it joins. Then its root
+// and what it mounts there are seen by all in that namespace, chroot(2) takes the place of
+// pivot_root, which would move the others too, and remove_shared_root() takes it all away again.
 #pragma once
 
 #include <span>
@@ -8,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "container/isolate/child.h"
 #include "container/isolate/mounts.h"
 #include "container/spec/spec.h"
@@ -15,21 +20,36 @@
 namespace berth::container {
 
 struct RootfsPlan {
+  bool shared = false;            // the mount namespace is not the container's own
   std::string path;               // absolute, on the host
+  UniqueFd host_mounts;           // the host's mount namespace, if a bind is to be a peer there
   std::vector<MountPlan> mounts;  // empty: the tree at `path` itself
   bool readonly = false;
-  std::uint64_t propagation = 0;  // of the finished root: MS_*
-  bool propagation_recursive = false;
+  sys::Propagation propagation;   // of the finished root; kind 0: private
   std::string working_directory;  // made if missing, as an empty directory
 };
 
 Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
                                std::span<const sys::MountSpec> mounts);
 
-/// Cuts the mount namespace off from the host's and opens child.root and child.proc. Makes those of
-/// `binds` that have to stay peers of the host's mounts before it does.
-bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds);
+/// Opens child.proc, before another mount namespace is joined.
+bool enter_host_proc(Child& child);
+/// Cuts the mount namespace off from the host's and opens child.root.
+bool enter_rootfs(Child& child, const RootfsPlan& plan);
+/// The two halves of it if the namespace is shared: opens child.root, which nobody sees yet; mounts
+/// it, as a mount that passes nothing on.
+bool open_shared_root(Child& child, const RootfsPlan& plan);
+bool attach_shared_root(Child& child, const RootfsPlan& plan);
 /// Makes the root what "/" is. All mounts are in place.
 bool enter_pivot(Child& child, const RootfsPlan& plan);
+/// Makes the directory `root`, if there is one (-1), what "/" is for this process alone.
+bool change_root(Child& child, int root);
+
+/// The kernel's number of the mount behind a descriptor: STATX_MNT_ID_UNIQUE, or before Linux 6.8
+/// STATX_MNT_ID.
+Result<std::uint64_t> mount_number(int fd);
+/// Unmounts the root of a container that shares a mount namespace, and all below it, provided that
+/// what is mounted at `path` is `mount`. Gone already is fine.
+Result<void> remove_shared_root(const Spec& spec, const std::string& path, std::uint64_t mount);
 
 }  // namespace berth::container

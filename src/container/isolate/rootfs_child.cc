@@ -36,40 +36,60 @@ bool mount_layer(Child& child, const RootfsPlan& plan, std::size_t index) {
   return true;
 }
 
-bool mount_tree(Child& child, const RootfsPlan& plan) {
-  // pivot_root wants a mount: the tree is bound onto itself, with what the host mounted below it.
-  const int mount =
+// A copy of the tree with what the host mounted below it, for pivot_root wants a mount.
+bool open_tree_of(Child& child, const RootfsPlan& plan) {
+  child.root =
       ::open_tree(AT_FDCWD, plan.path.c_str(),
                   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(AT_RECURSIVE));
-  if (mount < 0) return child.fail(Step::kOpenRootfs);
-  if (!attach_at(mount, plan.path.c_str())) return child.fail(Step::kRootfsAttach);
-  child.root = mount;
-  return true;
+  return child.root >= 0 || child.fail(Step::kOpenRootfs);
 }
 
-bool open_host_proc(Child& child) {
+}  // namespace
+
+bool enter_host_proc(Child& child) {
   child.proc = open_directory("/proc");
   struct statfs kind = {};
   if (child.proc < 0 || ::fstatfs(child.proc, &kind) != 0) return child.fail(Step::kHostProc);
   return kind.f_type == PROC_SUPER_MAGIC || child.fail_with(ENOTSUP, Step::kHostProc);
 }
 
-}  // namespace
-
-bool enter_rootfs(Child& child, const RootfsPlan& plan, std::span<MountPlan> binds) {
-  if (!open_host_proc(child)) return false;
-  for (std::size_t i = 0; i < binds.size(); ++i) {
-    if (!binds[i].stays_peer || binds[i].premade >= 0) continue;
-    Step step = Step::kMountSource;
-    binds[i].premade = make_mount(binds[i], &step);
-    if (binds[i].premade < 0) return child.fail(step, i);
+bool enter_rootfs(Child& child, const RootfsPlan& plan) {
+  if (plan.host_mounts.valid()) {
+    child.host_mounts = plan.host_mounts.get();
+    child.own_mounts = ::openat(child.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (child.own_mounts < 0) return child.fail(Step::kHostProc);
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return child.fail(Step::kPropagation);
-  if (plan.mounts.empty()) return mount_tree(child, plan);
+  if (plan.mounts.empty())
+    return open_tree_of(child, plan) &&
+           (attach_at(child.root, plan.path.c_str()) || child.fail(Step::kRootfsAttach));
   for (std::size_t i = 0; i < plan.mounts.size(); ++i)
     if (!mount_layer(child, plan, i)) return false;
   return true;
+}
+
+bool open_shared_root(Child& child, const RootfsPlan& plan) {
+  return open_tree_of(child, plan);
+}
+
+bool attach_shared_root(Child& child, const RootfsPlan& plan) {
+  struct mount_attr attributes = {};
+  attributes.propagation = MS_PRIVATE;
+  constexpr unsigned kAll = AT_EMPTY_PATH | AT_RECURSIVE;
+  // Once before: what is mounted below would be passed on. Once after: on a shared mount it became
+  // one.
+  if (::mount_setattr(child.root, "", kAll, &attributes, sizeof attributes) != 0)
+    return child.fail(Step::kPropagation);
+  if (!attach_at(child.root, plan.path.c_str())) return child.fail(Step::kRootfsAttach);
+  return ::mount_setattr(child.root, "", kAll, &attributes, sizeof attributes) == 0 ||
+         child.fail(Step::kPropagation);
+}
+
+bool change_root(Child& child, int root) {
+  if (root < 0) return true;
+  return (::fchdir(root) == 0 && ::chroot(".") == 0 && ::chdir("/") == 0) ||
+         child.fail(Step::kChangeRoot);
 }
 
 bool enter_pivot(Child& child, const RootfsPlan& plan) {
@@ -83,14 +103,17 @@ bool enter_pivot(Child& child, const RootfsPlan& plan) {
     if (::mount_setattr(child.root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
       return child.fail(Step::kReadonlyRoot);
   }
-  // The old root ends up on top of the new one, where one umount removes it: pivot_root(2), NOTES.
-  // No directory of the image is needed to put it in.
-  if (::fchdir(child.root) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
-      ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0)
+  if (plan.shared) {
+    if (!change_root(child, child.root)) return false;
+    // The old root ends up on top of the new one, where one umount removes it: pivot_root(2),
+    // NOTES. No directory of the image is needed to put it in.
+  } else if (::fchdir(child.root) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
+             ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0) {
     return child.fail(Step::kPivotRoot);
-  if (plan.propagation != 0) {
-    auto flags = static_cast<unsigned long>(plan.propagation);
-    if (plan.propagation_recursive) flags |= MS_REC;
+  }
+  if (plan.propagation.kind != 0) {
+    auto flags = static_cast<unsigned long>(plan.propagation.kind);
+    if (plan.propagation.recursive) flags |= MS_REC;
     if (::mount(nullptr, "/", nullptr, flags, nullptr) != 0) return child.fail(Step::kPropagation);
   }
   return true;

@@ -1,7 +1,6 @@
 #include "container/runtime/container.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,13 +14,14 @@
 #include "container/cgroup/ending.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
+#include "container/isolate/id_maps.h"
 #include "container/isolate/net_devices.h"
 #include "container/isolate/network.h"
 #include "container/isolate/owner.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
 #include "container/runtime/handshake.h"
-#include "container/runtime/id_maps.h"
 #include "container/runtime/init.h"
 #include "container/runtime/state.h"
 #include "container/spec/support.h"
@@ -31,11 +31,6 @@ namespace berth::container {
 namespace {
 
 constexpr std::size_t kMaxIdLength = 1024;
-
-bool has_ended(int pidfd) {
-  pollfd ended{.fd = pidfd, .events = POLLIN, .revents = 0};
-  return ::poll(&ended, 1, 0) > 0;
-}
 
 class LinuxContainer final : public Container {
  public:
@@ -63,7 +58,8 @@ class LinuxContainer final : public Container {
  private:
   enum class Phase { kNone, kCreated, kStarted, kReleased, kDestroyed };
 
-  Result<void> tell_begun(const std::string& cgroup_path) const;
+  Result<void> tell_begun() const;
+  Result<void> plan_rdt(const IntelRdt& rdt);
   bool goes_without_cgroups(const CgroupLayout& layout) const;
   Result<void> make_cgroups();
   Result<void> clone_init(UniqueFd& init_end);
@@ -77,6 +73,8 @@ class LinuxContainer final : public Container {
   Phase phase_ = Phase::kNone;
   std::unique_ptr<InitPlan> plan_;
   std::unique_ptr<CgroupManager> cgroups_;
+  std::optional<RdtGroups> rdt_;
+  Begun begun_;
   bool without_cgroups_ = false;
   UniqueFd channel_;  // the parent's end
   UniqueFd pidfd_;
@@ -111,24 +109,32 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
                                   : open_cgroups(layout, cgroup_path, spec_.linux_.resources));
   std::ranges::copy(stdio, options_.stdio);
   plan_ = TRY(make_plan(spec_, options_, *cgroups_, cgroup_path));
+  for (const Hierarchy& hierarchy : cgroups_->hierarchies())
+    begun_.cgroups.push_back(hierarchy.path + "/" + cgroup_path);
+  if (spec_.linux_.intel_rdt) TRY(plan_rdt(*spec_.linux_.intel_rdt));
   if (cgroups_->version() == CgroupVersion::kV2) {
-    TRY(tell_begun(cgroup_path));
+    TRY(tell_begun());
     TRY(make_cgroups());
   }
   TRY(clone_init(init_end));
-  TRY(tell_begun(cgroup_path));
+  begun_.pid = pid_;
+  TRY(tell_begun());
   auto admitted = admit();
   // If init is gone, what it said is the reason, not that it could not be found.
-  if (!admitted.ok() && !has_ended(pidfd_.get())) return admitted;
+  if (!admitted.ok() && !sys::has_ended(pidfd_.get())) return admitted;
   return wait_until_ready();
 }
 
-Result<void> LinuxContainer::tell_begun(const std::string& cgroup_path) const {
-  if (!options_.on_begun) return {};
-  std::vector<std::string> paths;
-  for (const Hierarchy& hierarchy : cgroups_->hierarchies())
-    paths.push_back(hierarchy.path + "/" + cgroup_path);
-  return options_.on_begun(pid_, paths);
+Result<void> LinuxContainer::tell_begun() const {
+  return options_.on_begun ? options_.on_begun(begun_) : Result<void>();
+}
+
+Result<void> LinuxContainer::plan_rdt(const IntelRdt& rdt) {
+  RdtGroups groups(rdt, options_.id, TRY(find_resctrl()));
+  TRY(groups.check(rdt));
+  begun_.rdt_groups = groups.own();
+  rdt_ = std::move(groups);
+  return {};
 }
 
 // A user who may not make cgroups, and asks for nothing that needs them, gets a container without.
@@ -177,6 +183,10 @@ Result<void> LinuxContainer::admit() {
   if (plan_->namespaces.new_user || plan_->namespaces.owner.valid())
     TRY(grant_hard_limits(pid_, plan_->identity));
   if (cgroups_->version() == CgroupVersion::kV1) TRY(make_cgroups());
+  if (rdt_) {
+    TRY(rdt_->create(*spec_.linux_.intel_rdt));
+    TRY(rdt_->admit(pid_));
+  }
   const std::vector<UniqueFd> entrances = TRY(cgroups_->entrances());
   std::vector<int> descriptors;
   for (const UniqueFd& entrance : entrances) descriptors.push_back(entrance.get());
@@ -214,6 +224,11 @@ Result<void> LinuxContainer::wait_until_ready() {
     switch (message.word) {
       case Word::kConsole:
         console_ = std::move(received);
+        break;
+      case Word::kRoot:
+        begun_.root_mount = TRY(mount_number(received.get()));
+        TRY(tell_begun());
+        send_message(channel_.get(), {.word = Word::kRootNoted});
         break;
       case Word::kNamespaces:
         TRY(move_net_devices(spec_.linux_.net_devices, pid_));
@@ -265,12 +280,14 @@ Result<void> LinuxContainer::destroy() {
   if (pidfd_.valid()) {
     (void)sys::signal_process(pidfd_.get(), SIGKILL);  // it may have ended
     // On v1 nobody dies frozen, and another process may have paused the container.
-    const bool waits = cgroups_ && !has_ended(pidfd_.get());
+    const bool waits = cgroups_ && !sys::has_ended(pidfd_.get());
     if (waits && cgroups_->version() == CgroupVersion::kV1) (void)cgroups_->freeze(false);
     TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
     (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
   if (cgroups_) TRY(cgroups_->destroy());
+  TRY(remove_rdt_groups(begun_.rdt_groups));
+  if (begun_.root_mount != 0) TRY(remove_shared_root(spec_, plan_->rootfs.path, begun_.root_mount));
   phase_ = Phase::kDestroyed;
   if (!existed) return {};
   if (auto ran = run_hooks(spec_.hooks.poststop, "poststop", state("stopped")); !ran.ok())

@@ -27,6 +27,14 @@
 
 namespace berth::container {
 
+/// What there would be to undo, should the process that makes a container be killed.
+struct Begun {
+  pid_t pid = 0;                        // init's; 0: not yet
+  std::vector<std::string> cgroups;     // directories; they may not be made yet
+  std::vector<std::string> rdt_groups;  // likewise, to be removed in this order
+  std::uint64_t root_mount = 0;         // remove_shared_root()'s; 0: its mount namespace is its own
+};
+
 struct CreateOptions {
   std::string id;      // [A-Za-z0-9_+.-]{1,1024}, not "." or ".."
   std::string bundle;  // absolute path; a relative root.path is taken from here
@@ -48,10 +56,8 @@ struct CreateOptions {
   unsigned preserved_fds = 0;
   bool new_keyring = true;  // a session keyring of its own: keyrings(7)
   bool systemd_cgroup = false;
-  /// Told what there would be to undo, should this process be killed before create() returns: the
-  /// cgroups, before they are made, and init's pid as soon as it has one (0: not yet). An error
-  /// ends create().
-  std::function<Result<void>(pid_t pid, const std::vector<std::string>& cgroups)> on_begun = {};
+  /// Told again whenever there is more to undo, and before it is made. An error ends create().
+  std::function<Result<void>(const Begun&)> on_begun = {};
 };
 
 class Container {

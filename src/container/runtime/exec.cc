@@ -7,9 +7,11 @@
 
 #include "base/scope_exit.h"
 #include "container/cgroup/manager.h"
+#include "container/resctrl/groups.h"
 #include "container/runtime/exec_plan.h"
 #include "container/runtime/failure.h"
 #include "container/runtime/grants.h"
+#include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -20,7 +22,18 @@ struct Prepared {
   ExecPlan plan;
   std::unique_ptr<CgroupManager> cgroups;
   std::vector<UniqueFd> entrances;
+  UniqueFd root;
 };
+
+// Of a container that shares its mount namespace: its own root is chroot's, and no namespace's.
+Result<UniqueFd> open_root(const ExecOptions& options) {
+  UniqueFd root =
+      TRY(sys::open_file(fmt::format("/proc/{}/root", options.init_pid), O_PATH | O_DIRECTORY)
+              .context("the container's root"));
+  // The number was still init's when the directory was opened.
+  if (sys::has_ended(options.init)) return fail(ErrorKind::kConflict, "the container has stopped");
+  return root;
+}
 
 Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& options) {
   auto prepared = std::make_unique<Prepared>();
@@ -29,12 +42,11 @@ Result<std::unique_ptr<Prepared>> prepare(const Spec& spec, const ExecOptions& o
   plan.preserved_fds = options.preserved_fds;
   plan.new_keyring = options.new_keyring;
   plan.init = options.init;
+  const Namespace* mounts = find_namespace(spec, NamespaceType::kMount);
+  if (!mounts || !mounts->path.empty()) prepared->root = TRY(open_root(options));
+  plan.root = prepared->root.get();
   plan.namespaces = namespaces_of(spec);
   plan.twice = ::geteuid() != 0 && (plan.namespaces & CLONE_NEWPID) != 0;
-  if (plan.twice && plan.execute.notify.is_wanted())
-    return fail(ErrorKind::kUnsupported,
-                "exec by a user without privileges into a container with SCMP_ACT_NOTIFY is not "
-                "supported");
   prepared->cgroups = TRY(adopt_cgroups(options.cgroups));
   prepared->entrances = TRY(prepared->cgroups->entrances());
   for (const UniqueFd& entrance : prepared->entrances)
@@ -54,8 +66,15 @@ Result<sys::CloneResult> clone_out_of_reach(const sys::CloneRequest& request) {
   return cloned;
 }
 
+// What the seccomp agent will be told of the process.
+Result<void> name_process(ExecPlan& plan, const ExecOptions& options, pid_t pid) {
+  TRY(write_process_state(plan.execute.notify, pid, options.state));
+  plan.execute.notify.close();
+  return {};
+}
+
 // Until the exec closes the other end.
-Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
+Result<void> hear(int channel, ExecPlan& plan, const ExecOptions& options, Executed& executed) {
   Message message;
   Descriptors descriptors;
   while (receive_message(channel, message, descriptors)) {
@@ -65,6 +84,8 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
       (void)sys::wait_process(executed.pidfd.get());
       executed.pid = message.pid;
       executed.pidfd = std::move(received);
+      TRY(name_process(plan, options, executed.pid));
+      send_message(channel, {.word = Word::kNamed});
       continue;
     }
     if (message.word != Word::kConsole || executed.console.valid())
@@ -78,15 +99,18 @@ Result<void> hear(int channel, const ExecPlan& plan, Executed& executed) {
   return {};
 }
 
-Result<void> admit(const Spec& spec, int channel, ExecPlan& plan, const std::string& state,
+Result<void> admit(const Spec& spec, const ExecOptions& options, int channel, ExecPlan& plan,
                    Executed& executed) {
-  TRY(write_process_state(plan.execute.notify, executed.pid, state));
-  plan.execute.notify.close();
+  if (!plan.twice) TRY(name_process(plan, options, executed.pid));
   TRY(grant_oom_score(executed.pid, spec.process));
   if (plan.namespaces & CLONE_NEWUSER) TRY(grant_hard_limits(executed.pid, plan.identity));
+  if (spec.linux_.intel_rdt) {
+    const IntelRdt& rdt = *spec.linux_.intel_rdt;
+    TRY(RdtGroups(rdt, options.id, TRY(find_resctrl())).admit(executed.pid));
+  }
   if (!send_message(channel, {.word = Word::kStart}) && errno != EPIPE)
     return fail_errno("cannot reach the process");
-  return hear(channel, plan, executed);
+  return hear(channel, plan, options, executed);
 }
 
 }  // namespace
@@ -107,7 +131,7 @@ Result<Executed> exec(const Spec& spec, const ExecOptions& options) {
   }
   Executed executed{.pid = cloned.pid, .pidfd = std::move(cloned.pidfd), .console = {}};
   theirs.reset();
-  auto admitted = admit(spec, ours.get(), prepared->plan, options.state, executed);
+  auto admitted = admit(spec, options, ours.get(), prepared->plan, executed);
   if (admitted.ok()) return executed;
   (void)sys::signal_process(executed.pidfd.get(), SIGKILL);  // it may have ended
   (void)sys::wait_process(executed.pidfd.get());

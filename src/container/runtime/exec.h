@@ -8,6 +8,7 @@
 //   OOM score, hard limits
 //   kStart ----------------------------->  enters its v1 cgroups, then the namespaces
 //   <----------------- kBorn + descriptor  (no privileges) its child, which goes on in its place
+//   kNamed ----------------------------->
 //   <-------------- kConsole + descriptor  (terminal) the pty's master
 //                                          streams, ids, directory, program, filter, exec
 //   <------------------------ end of file  the exec closed its end, or it ended: the report says
@@ -31,7 +32,9 @@
 namespace berth::container {
 
 struct ExecOptions {
-  int init = -1;  // pidfd of the container's first process, which is alive. Borrowed
+  std::string id;  // the container's
+  int init = -1;   // pidfd of the container's first process, which is alive. Borrowed
+  pid_t init_pid = 0;
   std::vector<std::string> cgroups;  // the directories to be in, one of each hierarchy
   /// The standard streams when process.terminal is false; -1: /dev/null. Borrowed.
   int stdio[3] = {-1, -1, -1};

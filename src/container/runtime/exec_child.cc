@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "container/isolate/rootfs.h"
 #include "container/runtime/exec_plan.h"
 
 namespace berth::container {
@@ -27,7 +28,7 @@ class Joiner final : WorkloadChild {
            enter_cgroups(child_, {plan_.entrances.fds, plan_.entrances.count}) &&
            enter_affinity(child_, attributes.final_cpus) && enter_attributes(child_, attributes) &&
            join_namespaces(child_, plan_.init, plan_.namespaces, plan_.twice) &&
-           (!plan_.twice || be_born_inside());
+           change_root(child_, plan_.root) && (!plan_.twice || be_born_inside());
   }
 
   // Returns in the child, which is the parent's child like this process.
@@ -38,13 +39,13 @@ class Joiner final : WorkloadChild {
     args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
     const long pid = ::syscall(SYS_clone3, &args, sizeof args);
     if (pid < 0) return child_.fail(Step::kJoinContainer);
-    if (pid == 0) return true;
+    if (pid == 0) return await(Word::kNamed);
     const Message born{.word = Word::kBorn, .failure = {}, .pid = static_cast<pid_t>(pid)};
     ::_exit(send_message(channel_, born, {&pidfd, 1}) ? 0 : 1);
   }
 
   bool settle() {
-    const int own[] = {channel_, plan_.init, plan_.report.fd(), child_.devpts};
+    const int own[] = {channel_, plan_.init, plan_.root, plan_.report.fd(), child_.devpts};
     return WorkloadChild::settle(own, {channel_});
   }
 

@@ -10,6 +10,7 @@ namespace berth::container {
 
 struct ExecPlan : WorkloadPlan {
   int init = -1;                 // pidfd; borrowed
+  int root = -1;                 // what "/" is to be, if no namespace says it; borrowed
   std::uint64_t namespaces = 0;  // CLONE_NEW* of those to join
   Descriptors entrances;         // CgroupManager::entrances(); borrowed
   /// Whoever has no right to join the pid namespace but as root of the container's user namespace

@@ -35,6 +35,7 @@ constexpr auto kTexts = std::to_array<StepText>({
     {Step::kNullDevice, "the host's /dev/null is not the null device"},
     {Step::kReadonlyRoot, "cannot make the root filesystem read-only"},
     {Step::kPivotRoot, "cannot pivot into the root filesystem"},
+    {Step::kChangeRoot, "cannot change the root to the container's"},
     {Step::kStandardStreams, "cannot set up the standard streams"},
     {Step::kAffinity, "cannot set process.execCPUAffinity (are these CPUs of the container?)"},
     {Step::kMemoryPolicy,

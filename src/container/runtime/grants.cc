@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include "container/isolate/proc_file.h"
 
 namespace berth::container {
 
@@ -18,15 +18,6 @@ Result<void> check_streams(const int (&stdio)[3], unsigned preserved_fds) {
       return fail(ErrorKind::kInvalid,
                   "descriptor {} is to be preserved, but the caller has not opened it", 3 + i);
   }
-  return {};
-}
-
-Result<void> write_proc(pid_t pid, const char* file, std::string_view text) {
-  const std::string path = fmt::format("/proc/{}/{}", pid, file);
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return fail_errno("cannot open {}", path);
-  if (::write(fd.get(), text.data(), text.size()) < 0)
-    return fail_errno("cannot write '{}' to {}", text, path);
   return {};
 }
 

@@ -4,8 +4,6 @@
 
 #include <sys/types.h>
 
-#include <string_view>
-
 #include "base/result.h"
 #include "container/isolate/identity.h"
 #include "container/spec/spec.h"
@@ -16,7 +14,6 @@ namespace berth::container {
 /// runtime's own. kInvalid names it.
 Result<void> check_streams(const int (&stdio)[3], unsigned preserved_fds);
 
-Result<void> write_proc(pid_t pid, const char* file, std::string_view text);
 Result<void> grant_oom_score(pid_t pid, const Process& process);
 /// Inside a user namespace a process has no right to raise a hard limit.
 Result<void> grant_hard_limits(pid_t pid, const IdentityPlan& identity);

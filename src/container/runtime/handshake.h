@@ -4,6 +4,8 @@
 //   parent                            init
 //   ------ clone3 ----------------->  begins
 //   kMapped ----------------------->  (new user namespace) becomes its root
+//   <---------- kRoot + descriptor    (shared mount namespace) the root's mount, not attached yet
+//   kRootNoted -------------------->
 //   kNetwork + descriptor --------->  (new network namespace) enters it
 //                                     in either order
 //   kCgroup + descriptors --------->  enters its cgroups (v1); makes its cgroup namespace
@@ -43,6 +45,8 @@ enum class Word : std::uint32_t {
   kMapped,
   kNetwork,
   kCgroup,
+  kRoot,
+  kRootNoted,
   kNamespaces,
   kHooksDone,
   kConsole,
@@ -50,7 +54,8 @@ enum class Word : std::uint32_t {
   kReleased,
   kStart,
   kReport,
-  kBorn,  // exec.h: a process and its pidfd; Message::pid is what the parent calls it
+  kBorn,   // exec.h: a process and its pidfd; Message::pid is what the parent calls it
+  kNamed,  // exec.h: the parent has noted it
   kFailed,
 };
 inline constexpr std::size_t kWords = static_cast<std::size_t>(Word::kFailed) + 1;

@@ -28,8 +28,8 @@ class Init final : WorkloadChild {
     if (!leave_parent()) return false;
     if (plan_.namespaces.new_user && !await(Word::kMapped)) return false;
     // While the files of this process in /proc are the caller's.
-    return enter_labels(child_, plan_.attributes) && enter_namespaces(child_, plan_.namespaces) &&
-           hide() && enter_uts(child_, plan_.uts);
+    return enter_labels(child_, plan_.attributes) && enter_host_proc(child_) &&
+           enter_namespaces(child_, plan_.namespaces) && hide() && enter_uts(child_, plan_.uts);
   }
 
   bool make_devices() {
@@ -37,9 +37,16 @@ class Init final : WorkloadChild {
            enter_console(child_, plan_.console, &console_, &terminal_);
   }
 
+  bool enter_root() {
+    if (!plan_.rootfs.shared) return enter_rootfs(child_, plan_.rootfs);
+    // Whoever has to remove it knows it before it is there.
+    return open_shared_root(child_, plan_.rootfs) && tell(Word::kRoot, {&child_.root, 1}) &&
+           await(Word::kRootNoted) && attach_shared_root(child_, plan_.rootfs);
+  }
+
   // The file systems, still beside the host's.
   bool build() {
-    if (!enter_rootfs(child_, plan_.rootfs, plan_.mounts)) return false;
+    if (!enter_root()) return false;
     for (std::size_t i = 0; i < plan_.first_late; ++i)
       if (!enter_mount(child_, plan_.mounts[i], i)) return false;
     if (!plan_.devices_wait && !make_devices()) return false;
@@ -64,8 +71,9 @@ class Init final : WorkloadChild {
   }
 
   bool settle() {
-    const int own[] = {channel_,    plan_.start_socket, plan_.report.fd(),  child_.root,
-                       child_.proc, child_.devpts,      child_.null_device, network()};
+    const int own[] = {channel_,           plan_.start_socket, plan_.report.fd(),  child_.root,
+                       child_.proc,        child_.devpts,      child_.null_device, network(),
+                       child_.host_mounts, child_.own_mounts};
     return enter_attributes(child_, plan_.attributes) &&
            WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
                                        plan_.start_socket >= 0 ? plan_.report.fd() : -1});

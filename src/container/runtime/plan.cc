@@ -6,6 +6,7 @@
 #include "container/runtime/failure.h"
 #include "container/runtime/init.h"
 #include "container/spec/normal_path.h"
+#include "sys/file.h"
 
 namespace berth::container {
 namespace {
@@ -60,6 +61,10 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
   plan.devices_wait = devices_wait(std::span(spec.mounts).subspan(late));
   const Failure failure = plan.mapped.make(plan.mounts);
   if (failure.step != Step::kNone) return describe_failure(failure, plan);
+  const bool peers = std::ranges::any_of(
+      plan.mounts, [](const MountPlan& mount) { return mount.stays_peer && mount.premade < 0; });
+  if (peers && !plan.rootfs.shared)
+    plan.rootfs.host_mounts = TRY(sys::open_file("/proc/self/ns/mnt", O_RDONLY));
   return {};
 }
 

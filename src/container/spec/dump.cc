@@ -70,7 +70,6 @@ class MemberWriter {
     out_.key(name);
     write_value(out_, member);
   }
-  void refused(const char*) {}
 
  private:
   JsonWriter& out_;

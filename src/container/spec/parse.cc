@@ -17,7 +17,6 @@ namespace {
 
 struct Context {
   JsonReader reader;
-  std::vector<std::string> unsupported;
   std::string key;  // the member being read; one buffer for all of them
 };
 
@@ -46,15 +45,6 @@ class MemberReader {
     if (taken_ && !before) seen_ |= std::uint64_t{1} << required_;
     ++required_;
   }
-  void refused(const char* name) {
-    if (taken_ || context_.key != name) return;
-    taken_ = true;
-    const std::string_view text = context_.reader.skip();
-    if (text == "null" || text == "\"\"" || text == "{}" || text == "[]") return;
-    context_.reader.enter(name);
-    context_.unsupported.push_back(context_.reader.path());
-    context_.reader.leave();
-  }
 
   // Starts the next member.
   void next() {
@@ -77,7 +67,6 @@ class MissingField {
   MissingField(Context& context, std::uint64_t seen) : context_(context), seen_(seen) {}
   template <typename T>
   void field(const char*, T&) {}
-  void refused(const char*) {}
   template <typename T>
   void required(const char* name, T&) {
     if (seen_ >> index_++ & 1) return;
@@ -184,44 +173,32 @@ void read_value(Context& context, T& value) {
 
 // The whole text as one T; `noun` is what to call it.
 template <typename T>
-Result<T> parse_text(std::string_view json, std::string_view noun,
-                     std::vector<std::string>& unsupported) {
+Result<T> parse_text(std::string_view json, std::string_view noun) {
   if (json.size() > kMaxSpecBytes)
     return fail(ErrorKind::kExhausted, "{} of {} bytes is over the cap of {}", noun, json.size(),
                 kMaxSpecBytes);
-  Context context{JsonReader(json), {}, {}};
+  Context context{JsonReader(json), {}};
   T value;
   read_struct(context, value);
   context.reader.finish();
   if (!context.reader.ok()) return context.reader.error().context(noun);
-  unsupported = std::move(context.unsupported);
   return value;
 }
 
 }  // namespace
 
 Result<Spec> parse_spec(std::string_view json) {
-  std::vector<std::string> unsupported;
-  Spec spec = TRY(parse_text<Spec>(json, "config.json", unsupported));
-  spec.unsupported = std::move(unsupported);
-  return spec;
+  return parse_text<Spec>(json, "config.json");
 }
 
 Result<Resources> parse_resources(std::string_view json) {
-  std::vector<std::string> unsupported;
-  Resources resources = TRY(parse_text<Resources>(json, "the resources", unsupported));
-  if (!unsupported.empty())
-    return fail(ErrorKind::kUnsupported, "the resource {} is not supported", unsupported.front());
+  Resources resources = TRY(parse_text<Resources>(json, "the resources"));
   TRY(validate(resources));
   return resources;
 }
 
 Result<Process> parse_process(std::string_view json) {
-  std::vector<std::string> unsupported;
-  Process process = TRY(parse_text<Process>(json, "the process", unsupported));
-  if (!unsupported.empty())
-    return fail(ErrorKind::kUnsupported, "{} of the process is not supported", unsupported.front());
-  return process;
+  return parse_text<Process>(json, "the process");
 }
 
 }  // namespace berth::container

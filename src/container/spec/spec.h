@@ -2,8 +2,7 @@
 // Purpose: the engine writes one for each workload, the holder and berth-runtime read it. Values
 // own everything; no invariants beyond what validate() checks. Names are the specification's, in
 // snake_case; "absent" is empty, or nullopt where zero means something. Source: runtime-spec 1.3,
-// config.md and config-linux.md. Properties that would be silently ignored if they were left out
-// here are listed in `unsupported`.
+// config.md and config-linux.md.
 #pragma once
 
 #include <cstdint>
@@ -390,6 +389,16 @@ struct NetDevice {
   friend bool operator==(const NetDevice&, const NetDevice&) = default;
 };
 
+/// A class of service of resctrl, and what it may use: a line of its schemata file each.
+struct IntelRdt {
+  std::string clos_id = {};          // its directory; "/": the root's; empty: the container's own
+  std::string l3_cache_schema = {};  // "L3:0=7f0;1=1f"
+  std::string mem_bw_schema = {};    // "MB:0=20;1=70"
+  std::vector<std::string> schemata = {};
+  bool enable_monitoring = false;
+  friend bool operator==(const IntelRdt&, const IntelRdt&) = default;
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings;
@@ -407,6 +416,7 @@ struct Linux {
   std::string mount_label;  // SELinux's context for the container's file systems
   std::optional<MemoryPolicy> memory_policy;
   std::optional<Personality> personality;
+  std::optional<IntelRdt> intel_rdt;             // without a field too, it makes a class
   std::map<std::string, NetDevice> net_devices;  // by the name on the host
   friend bool operator==(const Linux&, const Linux&) = default;
 };
@@ -421,9 +431,6 @@ struct Spec {
   Hooks hooks;
   std::map<std::string, std::string> annotations;
   Linux linux_;  // trailing underscore: `linux` is a macro of GNU C++
-  /// Fields the text set and this runtime cannot honour ("linux.intelRdt"); validate() refuses a
-  /// spec that has any.
-  std::vector<std::string> unsupported;
   friend bool operator==(const Spec&, const Spec&) = default;
 };
 
@@ -432,11 +439,10 @@ struct Spec {
 /// kMaxSpecBytes. Does not validate().
 Result<Spec> parse_spec(std::string_view json);
 
-/// Reads what config.json has as "process", for `exec --process`. kUnsupported: a field that cannot
-/// be honoured.
+/// Reads what config.json has as "process", for `exec --process`.
 Result<Process> parse_process(std::string_view json);
-/// Reads what `linux.resources` holds, as `berth-runtime update --resources` is given it.
-/// kUnsupported names a limit that is none here.
+/// Reads what `linux.resources` holds, as `berth-runtime update --resources` is given it, and
+/// validates it.
 Result<Resources> parse_resources(std::string_view json);
 
 /// Compact JSON of everything that is set: parse_spec(to_json(spec)) == spec.
@@ -445,7 +451,7 @@ std::string to_json(const Spec& spec);
 std::string to_pretty_json(const Spec& spec);
 
 /// What the schema cannot say: paths absolute, names known, namespaces not twice, ids mapped.
-/// kInvalid names the field; kUnsupported names a field that this runtime does not implement.
+/// kInvalid names the field.
 Result<void> validate(const Spec& spec);
 
 /// The same for resources by themselves; parse_resources() does it.

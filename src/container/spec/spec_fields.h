@@ -2,8 +2,7 @@
 // config.json, in the order in which they are written. Reader and writer are visitors of these
 // tables and so cannot disagree.
 //   v.field(name, member)     optional: absent is the member's default, and a default is not
-//   written v.required(name, member)  absent is an error; always written v.refused(name) not
-//   implemented: if it is there and not empty, its path goes into Spec::unsupported
+//   written v.required(name, member)  absent is an error; always written
 #pragma once
 
 #include "container/spec/spec.h"
@@ -300,6 +299,15 @@ void visit_fields(V& v, NetDevice& m) {
 }
 
 template <typename V>
+void visit_fields(V& v, IntelRdt& m) {
+  v.field("closID", m.clos_id);
+  v.field("l3CacheSchema", m.l3_cache_schema);
+  v.field("memBwSchema", m.mem_bw_schema);
+  v.field("schemata", m.schemata);
+  v.field("enableMonitoring", m.enable_monitoring);
+}
+
+template <typename V>
 void visit_fields(V& v, Linux& m) {
   v.field("uidMappings", m.uid_mappings);
   v.field("gidMappings", m.gid_mappings);
@@ -316,7 +324,7 @@ void visit_fields(V& v, Linux& m) {
   v.field("mountLabel", m.mount_label);
   v.field("memoryPolicy", m.memory_policy);
   v.field("personality", m.personality);
-  v.refused("intelRdt");
+  v.field("intelRdt", m.intel_rdt);
   v.field("netDevices", m.net_devices);
 }
 

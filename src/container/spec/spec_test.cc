@@ -95,7 +95,6 @@ TEST(Spec, AttributesAndDevicesAreRead) {
         "network": {"classID": 7, "priorities": [{"name": "eth0", "priority": 5}]}},
       "seccomp": {"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/l", "listenerMetadata": "x"}}})");
   ASSERT_TRUE(spec.ok()) << spec.error().message();
-  EXPECT_TRUE(spec->unsupported.empty());
   EXPECT_EQ(spec->process.apparmor_profile + spec->process.selinux_label, "ps");
   EXPECT_EQ(spec->process.scheduler->policy, SchedulerPolicy::kRoundRobin);
   EXPECT_EQ(spec->process.scheduler->priority, 4);
@@ -162,10 +161,13 @@ TEST(Spec, ValidationNamesTheField) {
               HasSubstr("need a new user namespace"));
 }
 
-TEST(Spec, WhatIsNotImplementedIsRefusedUnlessEmpty) {
-  EXPECT_THAT(error_of(config("", R"(,"intelRdt":{"closID":"x"})")),
-              HasSubstr("linux.intelRdt is not supported"));
-  EXPECT_EQ(error_of(config(R"(,"apparmorProfile":"")", R"(,"intelRdt":{})")), "");
+TEST(Spec, ClassesOfServiceAreThereWithoutAFieldToo) {
+  EXPECT_FALSE(parse_spec(config("", ""))->linux_.intel_rdt.has_value());
+  EXPECT_EQ(parse_spec(config("", R"(,"intelRdt":{})"))->linux_.intel_rdt, IntelRdt{});
+  const auto spec = parse_spec(config("", R"(,"intelRdt":{"closID":"x","l3CacheSchema":"L3:0=f",
+      "memBwSchema":"MB:0=20","schemata":["L2:0=f"],"enableMonitoring":true,"enableCMT":true})"));
+  EXPECT_EQ(spec->linux_.intel_rdt, (IntelRdt{"x", "L3:0=f", "MB:0=20", {"L2:0=f"}, true}));
+  EXPECT_EQ(*parse_spec(to_json(*spec)), *spec);
 }
 
 TEST(DefaultProfile, CapabilitiesOpenTheirCalls) {

@@ -1,7 +1,6 @@
 // Support: what this runtime can do of the specification, for `berth-runtime features` and for the
-// code that refuses the rest. Most of it is what the schema says (spec_fields.h): a member that is
-// refused() there is not supported. The switches below are for what no member of config.json stands
-// for by itself.
+// code that refuses the rest. Most of it is what the schema says (spec_fields.h). The switches
+// below are for what no member of config.json stands for by itself.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +27,6 @@ class FieldNames {
   void required(const char* name, T&) {
     names_.emplace_back(name);
   }
-  void refused(const char*) {}
   std::vector<std::string_view> take() { return std::move(names_); }
 
  private:

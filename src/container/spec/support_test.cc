@@ -17,30 +17,6 @@ TEST(Support, IsWhatTheSchemaTakes) {
                                      "startContainer", "poststart", "poststop"));
 }
 
-// What `features` claims, a config.json may have; what it denies is refused by its name.
-TEST(Support, OfAMemberIsWhetherAConfigMayHaveIt) {
-  struct Claim {
-    const char* section;
-    const char* member;
-    const char* value;
-    bool taken;
-  };
-  const Claim claims[] = {
-      {"linux", "intelRdt", R"({"closID": "x"})", takes<Linux>("intelRdt")},
-      {"linux", "netDevices", R"({"eth0": {}})", takes<Linux>("netDevices")},
-      {"process", "apparmorProfile", R"("x")", takes<Process>("apparmorProfile")},
-      {"process", "selinuxLabel", R"("x")", takes<Process>("selinuxLabel")},
-  };
-  for (const Claim& claim : claims) {
-    const bool process = std::string_view(claim.section) == "process";
-    const auto spec =
-        parse_spec(fmt::format(R"({{"ociVersion": "1.2.0", "{}": {{{}"{}": {}}}}})", claim.section,
-                               process ? R"("cwd": "/", )" : "", claim.member, claim.value));
-    ASSERT_TRUE(spec.ok()) << spec.error().message();
-    EXPECT_EQ(spec->unsupported.empty(), claim.taken) << claim.member;
-  }
-}
-
 TEST(Resources, AreReadByThemselves) {
   const auto resources =
       parse_resources(R"({"memory": {"limit": 5, "checkBeforeUpdate": true}, "pids": {}})");

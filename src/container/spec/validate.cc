@@ -159,14 +159,6 @@ Result<void> check_namespaces(const Spec& spec) {
       if (namespaces[j].type == namespaces[i].type)
         return invalid("linux.namespaces[{}]: {} is given twice", i, name_of(namespaces[i].type));
   }
-  if (!find_namespace(spec, NamespaceType::kMount))
-    return invalid(
-        "linux.namespaces must have 'mount': without it the host's mounts would be changed");
-  if (const auto& path = find_namespace(spec, NamespaceType::kMount)->path; !path.empty())
-    return fail(ErrorKind::kUnsupported,
-                "linux.namespaces: joining the mount namespace '{}' is not supported, as pivoting "
-                "there would replace the root of whoever else is in it: leave the path out",
-                path);
   const Namespace* user = find_namespace(spec, NamespaceType::kUser);
   const bool mapped = !spec.linux_.uid_mappings.empty() || !spec.linux_.gid_mappings.empty();
   if (user && user->path.empty() &&
@@ -175,6 +167,11 @@ Result<void> check_namespaces(const Spec& spec) {
         "linux.uidMappings and linux.gidMappings must be given for a new user namespace");
   if (mapped && (!user || !user->path.empty()))
     return invalid("linux.uidMappings and linux.gidMappings need a new user namespace");
+  const Namespace* mount = find_namespace(spec, NamespaceType::kMount);
+  if (user && user->path.empty() && (!mount || !mount->path.empty()))
+    return invalid(
+        "linux.namespaces: a new user namespace needs a new mount namespace, since it may not "
+        "mount anything in another's");
   const TimeOffsets& offsets = spec.linux_.time_offsets;
   const Namespace* time = find_namespace(spec, NamespaceType::kTime);
   if ((offsets.monotonic || offsets.boottime) && (!time || !time->path.empty()))
@@ -357,8 +354,6 @@ Result<void> validate(const Spec& spec) {
   // semver.org, 8.
   if (!spec.oci_version.starts_with("1."))
     return invalid("ociVersion '{}' is not of major version 1", spec.oci_version);
-  if (!spec.unsupported.empty())
-    return fail(ErrorKind::kUnsupported, "{} is not supported", spec.unsupported.front());
   if (spec.root.path.empty()) return invalid("root.path must name the root filesystem");
   TRY(check_process(spec.process));
   TRY(check_hooks(spec.hooks));

@@ -41,6 +41,17 @@ Result<void> check_list(const char* field, const std::string& list) {
   return fail(ErrorKind::kInvalid, "{} must be a list like 0-3,7, not '{}'", field, list);
 }
 
+bool is_line(const std::string& text) {
+  return text.find_first_of(std::string_view("\n\0", 2)) == std::string::npos;
+}
+
+// What the kernel has in each directory of a class has no room for a class of that name.
+bool is_clos_id(const std::string& id) {
+  if (id == "/" || id.empty()) return true;
+  return id.find('/') == std::string::npos && is_line(id) && id != "." && id != ".." &&
+         id != "info" && id != "mon_groups" && id != "mon_data";
+}
+
 }  // namespace
 
 Result<void> check_attributes(const Process& process) {
@@ -60,6 +71,7 @@ Result<void> check_attributes(const Linux& section) {
   if (section.personality && !section.personality->flags.empty())
     return fail(ErrorKind::kInvalid, "linux.personality.flags: '{}' is not known: there are none",
                 section.personality->flags[0]);
+  if (section.intel_rdt) TRY(check_attributes(*section.intel_rdt));
   if (!section.memory_policy) return {};
   const MemoryPolicy& policy = *section.memory_policy;
   TRY(check_list("linux.memoryPolicy.nodes", policy.nodes));
@@ -72,6 +84,22 @@ Result<void> check_attributes(const Linux& section) {
   if (!nowhere && policy.mode != MemoryPolicyMode::kPreferred && policy.nodes.empty())
     return fail(ErrorKind::kInvalid, "linux.memoryPolicy.nodes must be given with {}",
                 name_of(policy.mode));
+  return {};
+}
+
+// config-linux.md, "IntelRdt".
+Result<void> check_attributes(const IntelRdt& rdt) {
+  if (!is_clos_id(rdt.clos_id))
+    return fail(ErrorKind::kInvalid,
+                "linux.intelRdt.closID must be the name of a directory, or \"/\", not '{}'",
+                rdt.clos_id);
+  if (!rdt.mem_bw_schema.empty() && !rdt.mem_bw_schema.starts_with("MB:"))
+    return fail(ErrorKind::kInvalid, "linux.intelRdt.memBwSchema must start with MB:, not be '{}'",
+                rdt.mem_bw_schema);
+  const bool lines = is_line(rdt.l3_cache_schema) && is_line(rdt.mem_bw_schema) &&
+                     std::ranges::all_of(rdt.schemata, is_line);
+  if (!lines)
+    return fail(ErrorKind::kInvalid, "linux.intelRdt: a schema is one line, without line breaks");
   return {};
 }
 

@@ -9,5 +9,6 @@ namespace berth::container {
 /// kInvalid names the field.
 Result<void> check_attributes(const Process& process);
 Result<void> check_attributes(const Linux& section);
+Result<void> check_attributes(const IntelRdt& rdt);
 
 }  // namespace berth::container

@@ -87,8 +87,6 @@ TEST(Validate, Basics) {
       {"ociVersion ''", [](Spec& s) { s.oci_version = ""; }},
       {"ociVersion '10.0'", [](Spec& s) { s.oci_version = "10.0"; }},
       {"root.path must name", [](Spec& s) { s.root.path = ""; }},
-      {"linux.intelRdt is not supported", [](Spec& s) { s.unsupported = {"linux.intelRdt"}; },
-       ErrorKind::kUnsupported},
   });
 }
 
@@ -215,10 +213,14 @@ TEST(Validate, Namespaces) {
        [](Spec& s) { find(s, NamespaceType::kIpc).path = "ns"; }},
       {"linux.namespaces[5]: pid is given twice",
        [](Spec& s) { s.linux_.namespaces.push_back({NamespaceType::kPid, ""}); }},
-      {"joining the mount namespace '/proc/1/ns/mnt' is not supported",
-       [](Spec& s) { find(s, NamespaceType::kMount).path = "/proc/1/ns/mnt"; },
-       ErrorKind::kUnsupported},
-      {"linux.namespaces must have 'mount'", [](Spec& s) { without(s, NamespaceType::kMount); }},
+      {"", [](Spec& s) { find(s, NamespaceType::kMount).path = "/proc/1/ns/mnt"; }},
+      {"", [](Spec& s) { without(s, NamespaceType::kMount); }},
+      {"a new user namespace needs a new mount namespace",
+       [](Spec& s) {
+         find(s, NamespaceType::kUser);
+         s.linux_.uid_mappings = s.linux_.gid_mappings = {{0, 100000, 65536}};
+         find(s, NamespaceType::kMount).path = "/proc/1/ns/mnt";
+       }},
       {"must be given for a new user namespace", [](Spec& s) { find(s, NamespaceType::kUser); }},
       {"must be given for a new user namespace",
        [](Spec& s) {
@@ -516,6 +518,28 @@ TEST(Validate, OtherAttributes) {
       {"linux.memoryPolicy.nodes must be given with MPOL_BIND",
        memory(MemoryPolicyMode::kBind, "")},
       {"linux.memoryPolicy.nodes must be a list", memory(MemoryPolicyMode::kBind, "a")},
+  });
+}
+
+TEST(Validate, ClassesOfService) {
+  const auto clos = [](const char* id) {
+    return [=](Spec& s) { s.linux_.intel_rdt = IntelRdt{.clos_id = id}; };
+  };
+  const auto lines = [](std::string l3, std::string mb, std::vector<std::string> schemata) {
+    return [=](Spec& s) { s.linux_.intel_rdt = IntelRdt{{}, l3, mb, schemata, false}; };
+  };
+  check({
+      {"", clos("")},
+      {"", clos("/")},
+      {"", clos("gold")},
+      {"", lines("L3:0=f", "MB:0=20", {"L2:0=f", "MB:0=30"})},
+      {"linux.intelRdt.closID must be the name of a directory", clos("..")},
+      {"linux.intelRdt.closID must be the name of a directory", clos("a/b")},
+      {"linux.intelRdt.closID must be the name of a directory", clos("/a")},
+      {"linux.intelRdt.closID must be the name of a directory", clos("info")},
+      {"linux.intelRdt.memBwSchema must start with MB:", lines("", "L3:0=f", {})},
+      {"linux.intelRdt: a schema is one line", lines("L3:0=f\nMB:0=1", "", {})},
+      {"linux.intelRdt: a schema is one line", lines("", "", {"L3:0=f\n"})},
   });
 }
 

@@ -1,10 +1,10 @@
-#include "container/runtime/id_maps.h"
+#include "container/isolate/id_maps.h"
 
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "container/runtime/grants.h"
+#include "container/isolate/proc_file.h"
 
 namespace berth::container {
 namespace {
