@@ -12,7 +12,8 @@ constexpr std::string_view kDefaultImages = "checkpoint";
 Result<std::string> absolute(const std::string& path) {
   if (path.starts_with('/')) return path;
   char directory[PATH_MAX];
-  if (!::getcwd(directory, sizeof directory)) return fail_errno("cannot find the working directory");
+  if (!::getcwd(directory, sizeof directory))
+    return fail_errno("cannot find the working directory");
   return fmt::format("{}/{}", directory, path);
 }
 
@@ -40,8 +41,8 @@ Result<void> take_criu_flags(const CriuFlags& values, std::string_view verb,
   for (const std::string& name : values.empty_namespaces)
     if (name != "network")
       return fail(ErrorKind::kUnsupported, "--empty-ns: namespace \"{}\" is not supported", name);
-  options.image_path = TRY(absolute(
-      values.image_path.empty() ? std::string(kDefaultImages) : values.image_path));
+  options.image_path =
+      TRY(absolute(values.image_path.empty() ? std::string(kDefaultImages) : values.image_path));
   if (!values.work_path.empty()) options.work_path = TRY(absolute(values.work_path));
   options.tcp_established = values.tcp_established;
   options.external_unix_sockets = values.external_unix_sockets;

@@ -9,6 +9,7 @@
 #include "sys/file.h"
 
 namespace berth::runtime {
+
 Result<std::string> find_bundle(const std::string& path) {
   char resolved[PATH_MAX];
   if (!::realpath(path.empty() ? "." : path.c_str(), resolved))

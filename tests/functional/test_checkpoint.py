@@ -143,6 +143,11 @@ class Checkpoint(CriuTest):
         self.fails_and_runs_on(self.checkpoint(plan={"answer": "08ff"}), "what criu answered is no criu_resp")
         self.fails_and_runs_on(self.checkpoint(plan={"answer": "08021001"}), "criu answered a dump with a message 2")
 
+    def test_the_null_device_is_the_container_s_own(self):
+        # That of the host is a file of a mount that no image can name.
+        inside, named = self.output("for f in /proc/self/fd/0 /dev/null; do stat -Lc %d $f; done").split()
+        self.assertEqual(inside, named)
+
     def test_only_what_runs_can_be_written_down(self):
         self.assertEqual(self.create(*SLEEP).returncode, 0)
         self.fails(self.checkpoint(), 1, "cannot be checkpointed: it is created, not running")
@@ -281,6 +286,14 @@ class Restore(CriuTest):
         self.images.rmdir()
         self.fails_without_trace(self.restore(), str(self.images))
         self.fails_without_trace(self.restore("--no-pivot"), "--no-pivot is not supported")
+
+    def test_what_criu_cannot_tell_apart_is_refused(self):
+        self.config["linux"]["namespaces"] = [entry for entry in self.config["linux"]["namespaces"] if entry["type"] != "mount"]
+        self.write_config()
+        self.fails_without_trace(self.restore(), "it has no mount namespace of its own")
+        done = self.runtime("--systemd-cgroup", *self.arguments())
+        self.assertNotEqual(done.returncode, 0)
+        self.assert_nothing_left()
 
     def test_a_bind_whose_source_is_gone_is_named(self):
         self.config["mounts"].append({"destination": "/data", "type": "bind", "source": "/nowhere", "options": ["bind"]})

@@ -122,6 +122,30 @@ use counter
 rm /tmp/images/core-1.img
 restore --detach --image-path /tmp/images
 left | diff /tmp/left - && echo "nothing is left"
+legacy() {
+  part $1
+  use $1
+  start
+  checkpoint --image-path /tmp/$1
+  echo "ended at $(cat rootfs/count)"
+  restore --detach --image-path /tmp/$1
+  count
+  cat /sys/fs/cgroup/memory/berth/c/memory.limit_in_bytes
+  runtime pause c
+  checkpoint --image-path /tmp/$1-paused
+  restore --detach --image-path /tmp/$1-paused
+  count
+  runtime delete --force c; echo "delete $?"
+  find /sys/fs/cgroup -mindepth 3 -type d
+}
+umount /sys/fs/cgroup
+mount -t tmpfs tmpfs /sys/fs/cgroup
+for name in memory pids devices cpu,cpuacct freezer; do
+  mkdir /sys/fs/cgroup/$name
+  mount -t cgroup -o $name cgroup /sys/fs/cgroup/$name
+done
+legacy counter
+legacy bound
 """
 
 
@@ -148,12 +172,14 @@ class Checkpoint(RuntimeTest):
         printing = "i=0; while ! [ -e /stop ]; do i=$((i+1)); echo line $i; sleep 0.2; done; exit 7"
         files = {"berth-runtime": Path(RUNTIME), "host": host, "bundle": bundle, "data": data, "modules": guest.MODULES,
                  "counter.json": cls.configure("counter", counting), "printer.json": cls.configure("printer", printing),
-                 "terminal.json": cls.configure("terminal", printing, terminal=True)}
+                 "terminal.json": cls.configure("terminal", printing, terminal=True),
+                 "bound.json": cls.configure("bound", counting, without="cgroup")}
         cls.console = guest.run(SCRIPT, files)
 
     @classmethod
-    def configure(cls, name: str, script: str, terminal: bool = False) -> Path:
+    def configure(cls, name: str, script: str, terminal: bool = False, without: str = "") -> Path:
         config = copy.deepcopy(cls.default)
+        config["linux"]["namespaces"] = [entry for entry in config["linux"]["namespaces"] if entry["type"] != without]
         config["process"].update(args=["/bin/sh", "-c", script], terminal=terminal)
         config["mounts"].append({"destination": "/data", "type": "bind", "source": "/files/data", "options": ["bind", "ro"]})
         # A place in what is bound, and on a tmpfs.
@@ -251,6 +277,19 @@ class Checkpoint(RuntimeTest):
         self.assertIn("restore 1\n", said)
         self.assertRegex(said, r"restore failed: criu cannot restore the container: Error.*its log is /tmp/images/restore\.log")
         self.assertIn("nothing is left\n", said)
+
+    def test_cgroups_of_version_1_are_kept_as_well(self):
+        # In a cgroup namespace, and without one: then what the container sees of them is bound.
+        for name in ("counter", "bound"):
+            with self.subTest(name=name):
+                said = self.part(name)
+                self.assertEqual((said.count("checkpoint 0\n"), said.count("restore 0\n")), (2, 2), said)
+                ended = int(re.search(r"ended at (\d+)", said)[1])
+                first, restored, again = self.counts(said)
+                self.assertTrue(first <= ended < restored + 1 <= again + 1, said)
+                self.assertIn("\n67108864\n", said)
+                self.assertTrue(said.endswith("\ndelete 0\n"), said)
+                self.assertNotIn("/berth/c", said)
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ Result<std::string> freezer_of(const std::vector<std::string>& paths) {
 
 CgroupView view_of(const Spec& spec, const CgroupLayout& layout) {
   return {.version = layout.version,
-                    .own_namespace = find_namespace(spec, NamespaceType::kCgroup) != nullptr,
-                    .hierarchies = layout.hierarchies,
-                    .relative = {}};
+          .own_namespace = find_namespace(spec, NamespaceType::kCgroup) != nullptr,
+          .hierarchies = layout.hierarchies,
+          .relative = {}};
 }
 
 Result<void> name_externals(const Spec& spec, const CheckpointTarget& target,

@@ -26,7 +26,8 @@ constexpr int kMaxNotifications = 4096;
 
 Result<std::string> find_criu() {
   const char* variable = ::getenv("PATH");
-  const std::string_view path = variable ? variable : "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
+  const std::string_view path =
+      variable ? variable : "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
   for (std::size_t at = 0; at <= path.size();) {
     const auto end = std::min(path.find(':', at), path.size());
     const std::string_view directory = path.substr(at, end - at);
@@ -103,8 +104,8 @@ std::string criu_version_text(int version) {
 }
 
 Result<Criu> Criu::start(const CriuPlace& place) {
-  CriuExec exec{.program = TRY(find_criu()), .fds = {}, .entrances = place.entrances,
-                .root = place.root};
+  CriuExec exec{
+      .program = TRY(find_criu()), .fds = {}, .entrances = place.entrances, .root = place.root};
   auto [own_end, criu_end] = TRY(sys::seqpacket_pair());
   UniqueFd output = TRY(make_output());
   const UniqueFd null = TRY(sys::open_file("/dev/null", O_RDWR));

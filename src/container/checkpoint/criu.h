@@ -40,12 +40,13 @@ inline constexpr int kCriuSocket = 3;
 inline constexpr int kFirstPassed = 4;
 
 struct CriuPlace {
-  /// criu's streams, which a restored task may take over; -1: /dev/null. Borrowed.
+  /// criu's streams, which a restored task may take over; -1: /dev/null to read, and what criu
+  /// writes is kept for errors. Borrowed.
   int streams[3] = {-1, -1, -1};
   /// criu gets them as kFirstPassed and the numbers after it. Borrowed.
   std::vector<int> passed = {};
-  int cgroup = -1;                  // v2: the directory to be born in. Borrowed
-  std::vector<int> entrances = {};  // v1: CgroupManager::entrances(). Borrowed
+  int cgroup = -1;                    // v2: the directory to be born in. Borrowed
+  std::vector<int> entrances = {};    // v1: CgroupManager::entrances(). Borrowed
   const RestoreRoot* root = nullptr;  // null: the host's mounts as they are
 };
 

@@ -76,10 +76,10 @@ Error with_log(Error error, const std::string& path) {
   std::string why = last_error_in(path);
   // criu may have said the same in its answer.
   if (!why.empty() && error.message().find(why) != std::string::npos) why.clear();
-  return Error(error.kind(),
-               fmt::format("{}{}{} (its log is {})", error.message(), why.empty() ? "" : ": ", why,
-                           path),
-               error.os_errno());
+  return Error(
+      error.kind(),
+      fmt::format("{}{}{} (its log is {})", error.message(), why.empty() ? "" : ": ", why, path),
+      error.os_errno());
 }
 
 }  // namespace berth::container

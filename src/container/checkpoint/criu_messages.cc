@@ -150,8 +150,7 @@ std::string encode(const CriuOptions& options) {
     if (!(options.*member).empty()) out.bytes(field, options.*member);
   for (const auto& [field, member] : kFlags)
     if (options.*member) out.flag(field, true);
-  if (options.cgroup_mode)
-    out.number(kCgroupMode, static_cast<std::int64_t>(*options.cgroup_mode));
+  if (options.cgroup_mode) out.number(kCgroupMode, static_cast<std::int64_t>(*options.cgroup_mode));
   if (options.empty_namespaces != 0) out.number(kEmptyNamespaces, options.empty_namespaces);
   if (options.page_server)
     write_pair(out, kPageServer, options.page_server->address, options.page_server->port);

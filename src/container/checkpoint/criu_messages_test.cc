@@ -20,8 +20,8 @@ std::multimap<std::uint32_t, std::string> fields_of(std::string_view bytes) {
   std::multimap<std::uint32_t, std::string> fields;
   ProtobufReader reader(bytes);
   while (reader.next())
-    fields.emplace(reader.field(),
-                   reader.is_bytes() ? std::string(reader.bytes()) : fmt::format("{}", reader.number()));
+    fields.emplace(reader.field(), reader.is_bytes() ? std::string(reader.bytes())
+                                                     : fmt::format("{}", reader.number()));
   EXPECT_TRUE(reader.ok());
   return fields;
 }
@@ -144,8 +144,9 @@ TEST(CriuMessages, AnAnswerIsReadWhole) {
 TEST(CriuMessages, WhatIsNoAnswerIsCorrupt) {
   for (const std::string_view bytes :
        {""sv, "\x08\x06"sv, "\x10\x01"sv, "\x08\x06\x10"sv, "\x0a\x01x\x10\x01"sv,
-        "\x08\x06\x12\x01x"sv, "\x08\x06\x10\x01\x2a\x02\x0a"sv, "\x08\x06\x10\x01\x2a\x02\x0a\x05"sv,
-        "\x08\x0a\x10\x01\x52\x03\x08\xff\x01"sv, "\x08\x06\x10\x01\x2a\xff\xff\xff\xff\x0f"sv}) {
+        "\x08\x06\x12\x01x"sv, "\x08\x06\x10\x01\x2a\x02\x0a"sv,
+        "\x08\x06\x10\x01\x2a\x02\x0a\x05"sv, "\x08\x0a\x10\x01\x52\x03\x08\xff\x01"sv,
+        "\x08\x06\x10\x01\x2a\xff\xff\xff\xff\x0f"sv}) {
     const auto response = decode_response(bytes);
     ASSERT_FALSE(response.ok()) << testing::PrintToString(bytes);
     EXPECT_EQ(response.error().kind(), ErrorKind::kCorrupt);

@@ -62,16 +62,15 @@ std::vector<ExternalMount> bound_cgroups(const Mount& mount, const CgroupView& c
   std::vector<ExternalMount> bound;
   if (cgroups.version == CgroupVersion::kV2 || cgroups.own_namespace) return bound;
   for (const Hierarchy& hierarchy : cgroups.hierarchies)
-    bound.push_back({mount.destination + "/" + hierarchy.name,
-                     hierarchy.path + "/" + cgroups.relative});
+    bound.push_back(
+        {mount.destination + "/" + hierarchy.name, hierarchy.path + "/" + cgroups.relative});
   return bound;
 }
 
 }  // namespace
 
 bool is_bind(const Mount& mount) {
-  return mount.type == "bind" ||
-         std::ranges::find(mount.options, "bind") != mount.options.end() ||
+  return mount.type == "bind" || std::ranges::find(mount.options, "bind") != mount.options.end() ||
          std::ranges::find(mount.options, "rbind") != mount.options.end();
 }
 
@@ -85,7 +84,8 @@ Result<std::vector<ExternalMount>> external_mounts(const Spec& spec, const std::
   std::vector<ExternalMount> mounts;
   for (const Mount& mount : spec.mounts) {
     if (is_bind(mount)) mounts.push_back({mount.destination, bind_source(mount, bundle)});
-    if (mount.type == "cgroup") std::ranges::move(bound_cgroups(mount, cgroups), back_inserter(mounts));
+    if (mount.type == "cgroup")
+      std::ranges::move(bound_cgroups(mount, cgroups), back_inserter(mounts));
   }
   if (const DevicesPlan devices = plan_devices(spec); devices.wanted && devices.bind)
     for (const DeviceNode& node : devices.nodes) mounts.push_back({node.path, node.path});
@@ -134,8 +134,7 @@ Result<std::vector<UniqueFd>> join_namespaces_again(const Spec& spec, int first,
     if (passed != kByDescriptor.end()) {
       opened.push_back(TRY(sys::open_file(wanted.path, O_RDONLY)
                                .context(fmt::format("the {} namespace", name_of(wanted.type)))));
-      inherited.push_back(
-          {std::string(passed->key), first + static_cast<int>(opened.size()) - 1});
+      inherited.push_back({std::string(passed->key), first + static_cast<int>(opened.size()) - 1});
       continue;
     }
     const auto by_path = std::ranges::find(kByPath, wanted.type, &ByPath::type);

@@ -135,7 +135,8 @@ TEST_F(Externals, PlacesAreMadeOutsideOfWhatCriuFills) {
   std::vector<std::string> texts;
   for (const MountPoint& point : root->points)
     texts.push_back(fmt::format("{} {} '{}'", point.destination,
-                                point.kind == PathKind::kFile ? "file" : "directory", point.source));
+                                point.kind == PathKind::kFile ? "file" : "directory",
+                                point.source));
   EXPECT_THAT(texts, ElementsAre("/proc directory ''", "/tmp directory ''",
                                  "/etc/hosts file '/etc/passwd'", "/data directory '/etc'"));
   add("/gone", "bind", "/nowhere");

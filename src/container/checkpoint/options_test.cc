@@ -20,8 +20,8 @@ TEST(CheckpointOptions, PageServers) {
   EXPECT_EQ(parse_page_server("10.0.0.1:9000")->address, "10.0.0.1");
   EXPECT_EQ(parse_page_server("host:65535")->port, 65535);
   EXPECT_EQ(parse_page_server("[::1]:27")->address, "::1");
-  for (const char* text : {"", "host", ":1", "host:", "host:0", "host:65536", "host:1x", "::1:27",
-                           "[]:1", "host:-1"})
+  for (const char* text :
+       {"", "host", ":1", "host:", "host:0", "host:65536", "host:1x", "::1:27", "[]:1", "host:-1"})
     EXPECT_FALSE(parse_page_server(text).ok()) << text;
 }
 
@@ -29,8 +29,8 @@ TEST(CheckpointOptions, TheLogIsInTheWorkDirectoryOrWithTheImages) {
   CriuCommon common;
   common.image_path = "/images";
   EXPECT_EQ(common.log_path("dump.log"), "/images/dump.log");
-  common.work_path = "/work";
-  EXPECT_EQ(common.log_path("dump.log"), "/work/dump.log");
+  common.work_path = "/other";
+  EXPECT_EQ(common.log_path("dump.log"), "/other/dump.log");
 }
 
 TEST(CheckpointOptions, AnnotationsNameTheConfigurationOfCriu) {
@@ -59,6 +59,15 @@ TEST(CheckpointOptions, ADirectoryThatIsNotThereIsNamed) {
   ASSERT_FALSE(prepared.ok());
   EXPECT_EQ(prepared.error().kind(), ErrorKind::kNotFound);
   EXPECT_NE(prepared.error().message().find("/nowhere/images"), std::string::npos);
+}
+
+TEST(CheckpointOptions, AContainerNeedsMountsOfItsOwn) {
+  Spec spec;
+  EXPECT_EQ(need_own_mounts(spec).error().kind(), ErrorKind::kUnsupported);
+  spec.linux_.namespaces.push_back({NamespaceType::kMount, {}});
+  EXPECT_TRUE(need_own_mounts(spec).ok());
+  spec.linux_.namespaces.back().path = "/proc/1/ns/mnt";
+  EXPECT_EQ(need_own_mounts(spec).error().kind(), ErrorKind::kUnsupported);
 }
 
 }  // namespace

@@ -70,8 +70,8 @@ TEST(Protobuf, PassesOverFieldsOfAFixedSize) {
 
 TEST(Protobuf, TakesNothingThatEndsTooSoon) {
   for (const std::string_view bytes :
-       {"\x08"sv, "\x08\x96"sv, "\x12"sv, "\x12\x05"sv, "\x12\x05test"sv, "\x09......."sv, "\x15..."sv,
-        "\x80"sv, "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"sv})
+       {"\x08"sv, "\x08\x96"sv, "\x12"sv, "\x12\x05"sv, "\x12\x05test"sv, "\x09......."sv,
+        "\x15..."sv, "\x80"sv, "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01x"sv})
     EXPECT_EQ(fields_of(bytes), -1) << testing::PrintToString(bytes);
 }
 

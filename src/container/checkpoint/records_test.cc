@@ -39,7 +39,8 @@ TEST_F(CheckpointRecords, TheLastErrorOfALogIsTheOneThatSaysWhy) {
           "(00.05) Error (criu/cr-dump.c:2053): Dumping FAILED.\n");
   EXPECT_EQ(last_error_in(log), "12: Error (criu/b.c:2): tar failed");
   const Error error = with_log(Error(ErrorKind::kInternal, "criu cannot dump"), log);
-  EXPECT_EQ(error.message(), "criu cannot dump: 12: Error (criu/b.c:2): tar failed (its log is " + log + ")");
+  EXPECT_EQ(error.message(),
+            "criu cannot dump: 12: Error (criu/b.c:2): tar failed (its log is " + log + ")");
 }
 
 TEST_F(CheckpointRecords, ALogMayHaveNoErrorOrOnlyTheLast) {
@@ -55,8 +56,8 @@ TEST_F(CheckpointRecords, ALogMayHaveNoErrorOrOnlyTheLast) {
 }
 
 TEST_F(CheckpointRecords, OnlyTheEndOfALogIsRead) {
-  const std::string log =
-      put("log", "Error: far away\n" + std::string(1 << 20, 'x') + "\n" + "Error: " + std::string(5000, 'y'));
+  const std::string log = put("log", "Error: far away\n" + std::string(1 << 20, 'x') + "\n" +
+                                         "Error: " + std::string(5000, 'y'));
   EXPECT_EQ(last_error_in(log).size(), 400U);
 }
 
@@ -65,7 +66,8 @@ TEST_F(CheckpointRecords, CgroupsOfEachVersion) {
       "5:cpu,cpuacct:/berth/c\n1:name=systemd:/user\n\nnonsense\n2:half\n0::/a:b\n");
   std::vector<std::string> texts;
   for (const auto& [controller, path] : roots) texts.push_back(controller + " " + path);
-  EXPECT_THAT(texts, ElementsAre("cpu /berth/c", "cpuacct /berth/c", "name=systemd /user", " /a:b"));
+  EXPECT_THAT(texts,
+              ElementsAre("cpu /berth/c", "cpuacct /berth/c", "name=systemd /user", " /a:b"));
   EXPECT_THAT(parse_cgroup_roots(""), IsEmpty());
 }
 

@@ -27,7 +27,7 @@ namespace berth::container {
 struct RestoreOptions : CriuCommon {
   std::string id;
   std::string bundle;  // absolute
-  /// The container's new streams; -1: /dev/null. Borrowed.
+  /// The container's new streams; -1: none. Borrowed.
   int stdio[3] = {-1, -1, -1};
   std::string lsm_profile;  // "apparmor:NAME", "selinux:LABEL": instead of the one of the dump
   std::string lsm_mount_context;

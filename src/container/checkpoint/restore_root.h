@@ -16,7 +16,8 @@ namespace berth::container {
 struct MountPoint {
   std::string destination;  // absolute, in the container
   PathKind kind = PathKind::kDirectory;
-  std::string source = {};  // of a bind, absolute on the host: later places may lie in it; else empty
+  std::string source =
+      {};  // of a bind, absolute on the host: later places may lie in it; else empty
 };
 
 struct RestoreRoot {

@@ -16,9 +16,9 @@ bool bind_root(Child& child, const char* path) {
 
 // A bind's own content has the places of what is mounted in it.
 bool bind_at(Child& child, const MountPoint& point, int target, std::size_t index) {
-  const int tree = ::open_tree(AT_FDCWD, point.source.c_str(),
-                               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-                                   static_cast<unsigned>(AT_RECURSIVE));
+  const int tree =
+      ::open_tree(AT_FDCWD, point.source.c_str(),
+                  OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(AT_RECURSIVE));
   if (tree < 0) return child.fail(Step::kMountSource, index);
   const bool attached = attach_mount(tree, target);
   if (!attached) child.fail(Step::kMountAttach, index);
