@@ -32,7 +32,14 @@ cgroups() { find /sys/fs/cgroup -mindepth 2 -type d | sed 's|^|cgroup |'; }
 left() { cgroups; find /run/berth -mindepth 1; grep -c . /proc/self/mountinfo | sed 's/^/mounts /'; }
 use() { cp /files/$1.json /files/bundle/config.json; }
 part() { echo "== $1"; }
-await() { while ! "$@"; do sleep 0.1; done; }
+await() {
+  tries=300
+  while ! "$@"; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { echo "waited in vain for $*"; return; }
+    sleep 0.1
+  done
+}
 moved() { now=$(cat rootfs/count 2> /dev/null); [ -n "$now" ] && [ "$now" != "$from" ]; }
 # What the counter has reached once it has moved on.
 count() { from=$(cat rootfs/count 2> /dev/null); await moved; echo "count $now"; }
@@ -122,6 +129,15 @@ use counter
 rm /tmp/images/core-1.img
 restore --detach --image-path /tmp/images
 left | diff /tmp/left - && echo "nothing is left"
+"""
+
+LEGACY = PREPARE + """
+umount /sys/fs/cgroup
+mount -t tmpfs tmpfs /sys/fs/cgroup
+for name in memory pids devices cpu,cpuacct freezer; do
+  mkdir /sys/fs/cgroup/$name
+  mount -t cgroup -o $name cgroup /sys/fs/cgroup/$name
+done
 legacy() {
   part $1
   use $1
@@ -138,12 +154,6 @@ legacy() {
   runtime delete --force c; echo "delete $?"
   find /sys/fs/cgroup -mindepth 3 -type d
 }
-umount /sys/fs/cgroup
-mount -t tmpfs tmpfs /sys/fs/cgroup
-for name in memory pids devices cpu,cpuacct freezer; do
-  mkdir /sys/fs/cgroup/$name
-  mount -t cgroup -o $name cgroup /sys/fs/cgroup/$name
-done
 legacy counter
 legacy bound
 """
@@ -158,7 +168,11 @@ def missing() -> str:
 
 
 @unittest.skipIf(missing(), missing())
-class Checkpoint(RuntimeTest):
+class GuestTest(RuntimeTest):
+    """One machine for all tests of a class: what its script says, by parts."""
+
+    script = ""
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -174,7 +188,7 @@ class Checkpoint(RuntimeTest):
                  "counter.json": cls.configure("counter", counting), "printer.json": cls.configure("printer", printing),
                  "terminal.json": cls.configure("terminal", printing, terminal=True),
                  "bound.json": cls.configure("bound", counting, without="cgroup")}
-        cls.console = guest.run(SCRIPT, files)
+        cls.console = guest.run(cls.script, files)
 
     @classmethod
     def configure(cls, name: str, script: str, terminal: bool = False, without: str = "") -> Path:
@@ -199,6 +213,10 @@ class Checkpoint(RuntimeTest):
 
     def counts(self, said: str) -> list[int]:
         return [int(number) for number in re.findall(r"(?m)^count (\d+)$", said)]
+
+
+class Checkpoint(GuestTest):
+    script = SCRIPT
 
     def test_criu_works_there(self):
         self.assertIn("check 0\nLooks good.", self.part("check"))
@@ -278,7 +296,11 @@ class Checkpoint(RuntimeTest):
         self.assertRegex(said, r"restore failed: criu cannot restore the container: Error.*its log is /tmp/images/restore\.log")
         self.assertIn("nothing is left\n", said)
 
-    def test_cgroups_of_version_1_are_kept_as_well(self):
+
+class CgroupsOfVersion1(GuestTest):
+    script = LEGACY
+
+    def test_they_are_kept_as_well(self):
         # In a cgroup namespace, and without one: then what the container sees of them is bound.
         for name in ("counter", "bound"):
             with self.subTest(name=name):
