@@ -31,7 +31,7 @@ Result<std::string> find_criu() {
   for (std::size_t at = 0; at <= path.size();) {
     const auto end = std::min(path.find(':', at), path.size());
     const std::string_view directory = path.substr(at, end - at);
-    const std::string file = fmt::format("{}/criu", directory.empty() ? "." : directory);
+    std::string file = fmt::format("{}/criu", directory.empty() ? "." : directory);
     if (::access(file.c_str(), X_OK) == 0) return file;
     at = end + 1;
   }
@@ -193,7 +193,7 @@ Result<void> Criu::need(const CriuFeatures& wanted) {
 Result<CriuResponse> Criu::converse(CriuVerb verb, const Listener& listener, Result<void>& heard) {
   for (int i = 0; i < kMaxNotifications; ++i) {
     UniqueFd passed;
-    const CriuResponse response = TRY(receive(&passed));
+    CriuResponse response = TRY(receive(&passed));
     if (response.type == static_cast<std::uint32_t>(verb)) return response;
     if (response.type != static_cast<std::uint32_t>(CriuVerb::kNotify))
       return fail(ErrorKind::kInternal, "criu answered a {} with a message {}", to_string(verb),
