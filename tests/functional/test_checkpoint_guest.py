@@ -182,7 +182,8 @@ class GuestTest(RuntimeTest):
         data.mkdir()
         (data / "file").write_text("bound")
         cls.rootfs.rename(bundle / "rootfs")
-        counting = "i=0; while :; do i=$((i+1)); echo $i > /count; sleep 0.1; done"
+        # A dump may come at any moment, also between the two steps of writing a file.
+        counting = "i=0; while :; do i=$((i+1)); echo $i > /next; mv /next /count; sleep 0.1; done"
         printing = "i=0; while ! [ -e /stop ]; do i=$((i+1)); echo line $i; sleep 0.2; done; exit 7"
         files = {"berth-runtime": Path(RUNTIME), "host": host, "bundle": bundle, "data": data, "modules": guest.MODULES,
                  "counter.json": cls.configure("counter", counting), "printer.json": cls.configure("printer", printing),
