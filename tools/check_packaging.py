@@ -75,12 +75,12 @@ def runtime_flags(root: Path) -> dict[str, Flags]:
         text = source.read_text(encoding="utf-8")
         rows = re.findall(r"""flags\.add\("([a-z0-9-]+)", (?:0|'(.)')""", text)
         declared[source.stem] = {name: Flag(letter) for name, letter in rows}
-        shared[source.stem] = re.findall(r"(?m)^  add_(launch|handover)_flags\(", text)
+        shared[source.stem] = re.findall(r"(?m)^  add_(launch|handover|criu)_flags\(", text)
     for verb in sorted(declared, key=lambda verb: verb != "launch"):  # first launch itself
         for name in shared[verb]:
             declared[verb] |= declared.get(name, {})
     declared[""] = declared.pop("main")
-    for name in ("launch", "handover"):
+    for name in ("launch", "handover", "criu"):
         declared.pop(name, None)
     return declared
 

@@ -5,19 +5,19 @@
 
 #include "base/clock.h"
 #include "base/scope_exit.h"
+#include "container/checkpoint/descriptors.h"
 #include "sys/file.h"
 
 namespace berth::runtime {
-namespace {
 
-Result<std::string> absolute(const std::string& path) {
+Result<std::string> find_bundle(const std::string& path) {
   char resolved[PATH_MAX];
   if (!::realpath(path.empty() ? "." : path.c_str(), resolved))
     return fail_errno("cannot find the bundle '{}'", path);
   return std::string(resolved);
 }
 
-Record record_of(const std::string& id, const std::string& bundle, const container::Spec& spec) {
+Record new_record(const std::string& id, const std::string& bundle, const container::Spec& spec) {
   Record record;
   record.id = id;
   record.bundle = bundle;
@@ -25,10 +25,9 @@ Record record_of(const std::string& id, const std::string& bundle, const contain
   record.program = spec.process.args.empty() ? std::string() : spec.process.args[0];
   record.created = format_rfc3339(now());
   record.creating = true;
+  if (!spec.process.terminal) record.streams = container::describe_streams();
   return record;
 }
-
-}  // namespace
 
 void add_launch_flags(Flags& flags, LaunchOptions& options) {
   flags.add("bundle", 'b', &options.bundle);
@@ -50,7 +49,7 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   if (options.no_pivot)
     return fail(ErrorKind::kUnsupported,
                 "--no-pivot is not supported: without pivot_root the host's mounts stay in reach");
-  const std::string bundle = TRY(absolute(options.bundle));
+  const std::string bundle = TRY(find_bundle(options.bundle));
   const std::string config = bundle + "/config.json";
   const std::string json = TRY(sys::read_file(config, container::kMaxSpecBytes));
   container::Spec spec = TRY(container::parse_spec(json).context(config));
@@ -77,7 +76,7 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   }
   Launched launched;
   Record& record = launched.record;
-  record = record_of(id, bundle, spec);
+  record = new_record(id, bundle, spec);
   create.on_begun = [&](const container::Begun& begun) -> Result<void> {
     record.pid = begun.pid;
     record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);

@@ -36,6 +36,12 @@ struct Launched {
 Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,
                         bool start_remotely);
 
+/// The bundle as an absolute path without symbolic links; empty: the working directory.
+Result<std::string> find_bundle(const std::string& path);
+
+/// What is remembered of a container that is about to be made.
+Record new_record(const std::string& id, const std::string& bundle, const container::Spec& spec);
+
 /// The one argument every verb has, checked to be an id.
 Result<std::string> single_id(const std::vector<std::string>& arguments, std::string_view verb);
 

@@ -39,6 +39,8 @@ constexpr auto kVerbs = std::to_array<VerbRow>({
     {"resume", resume, "ID                              let a paused container run again"},
     {"update", update, "[LIMITS] [-r FILE|-] ID         change limits of a container that lives"},
     {"events", events, "[--stats] [--interval TIME] ID  what it uses, and when memory runs out"},
+    {"checkpoint", checkpoint, "[flags] ID             write a container down, by way of criu"},
+    {"restore", restore, "[-d] [-b DIR] [flags] ID     make it again of what was written down"},
     {"spec", spec, "[-b DIR] [--rootless] [--seccomp]   write a config.json to start from"},
     {"features", features, "                                what this runtime can do, as JSON"},
 });
@@ -47,7 +49,7 @@ void print_help() {
   fmt::print(
       "usage: berth-runtime [--root DIR] [--log FILE] [--log-format text|json] [--debug] VERB "
       "...\n\n");
-  for (const VerbRow& verb : kVerbs) fmt::print("  {:<8} {}\n", verb.name, verb.help);
+  for (const VerbRow& verb : kVerbs) fmt::print("  {:<10} {}\n", verb.name, verb.help);
   fmt::print("\n");
   print_flags("");
 }

@@ -45,6 +45,7 @@ std::string to_json(const Record& record) {
   };
   list("cgroups", record.cgroups);
   if (!record.unit.empty()) text("unit", record.unit);
+  if (!record.streams.empty()) list("streams", record.streams);
   if (!record.rdt_groups.empty()) list("rdtGroups", record.rdt_groups);
   if (record.root_mount != 0) {
     out.key("rootMount");
@@ -84,6 +85,9 @@ Result<Record> parse_record(std::string_view json) {
       while (reader.next_item()) reader.read(record.cgroups.emplace_back());
     } else if (key == "unit") {
       reader.read(record.unit);
+    } else if (key == "streams") {
+      reader.begin_array();
+      while (reader.next_item()) reader.read(record.streams.emplace_back());
     } else if (key == "rootMount") {
       reader.read_uint(record.root_mount, UINT64_MAX);
     } else if (key == "rdtGroups") {

@@ -31,7 +31,9 @@ struct Record {
   pid_t pid = 0;
   std::uint64_t start_time = 0;  // of pid, in clock ticks since boot: proc_pid_stat(5), field 22
   std::vector<std::string> cgroups;
-  std::string unit;                     // of systemd, that the cgroups are of; empty: of none
+  std::string unit;  // of systemd, that the cgroups are of; empty: of none
+  /// What its streams were, if one is a pipe: container/checkpoint/descriptors.h.
+  std::vector<std::string> streams = {};
   std::vector<std::string> rdt_groups;  // of resctrl, to be removed in this order
   std::uint64_t root_mount = 0;         // container::Begun
   /// Written before the container is complete, to be found if its maker is killed: `pid` may be 0,

@@ -34,6 +34,8 @@ Result<int> pause(const Globals& globals, Words words);
 Result<int> resume(const Globals& globals, Words words);
 Result<int> update(const Globals& globals, Words words);
 Result<int> events(const Globals& globals, Words words);
+Result<int> checkpoint(const Globals& globals, Words words);
+Result<int> restore(const Globals& globals, Words words);
 Result<int> features(const Globals& globals, Words words);
 
 }  // namespace berth::runtime

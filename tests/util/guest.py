@@ -2,6 +2,7 @@
 its only program. What that prints on the console is the answer."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 QEMU = "qemu-system-x86_64"
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = Path(os.environ.get("BERTH_GUEST_KERNEL", ROOT / "build/guest/vmlinuz"))
+MODULES = KERNEL.parent / "modules"  # to be loaded in the order of their names
 BOOT_LIMIT = 240  # seconds: a boot in software takes 5 to 30
 
 # pivot_root does not work on the first root file system (pivot_root(2)), so the test gets a second one.
@@ -42,6 +44,16 @@ def missing() -> str:
     if shutil.which(QEMU) is None:
         return f"{QEMU} is not installed (tools/setup test installs it)"
     return "" if KERNEL.exists() else f"{KERNEL} is not there (tools/guest_kernel brings it)"
+
+
+def put_programs(tree: Path, *programs: str) -> None:
+    """Copies programs of this host into the tree, at the same places, with the libraries that they load."""
+    for program in programs:
+        listed = subprocess.run(["ldd", program], check=True, text=True, stdout=subprocess.PIPE).stdout
+        for file in {program, *re.findall(r"(/\S+) \(0x", listed)}:
+            target = tree / file.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
 
 
 def _member(name: str, mode: int, data: bytes, inode: int) -> bytes:

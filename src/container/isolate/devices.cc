@@ -84,4 +84,11 @@ const std::vector<DeviceRule>& default_device_rules() {
   return rules;
 }
 
+Resources with_default_devices(Resources resources) {
+  const auto& defaults = default_device_rules();
+  resources.devices.insert(resources.devices.begin(), deny_all_devices());
+  resources.devices.insert(resources.devices.end(), defaults.begin(), defaults.end());
+  return resources;
+}
+
 }  // namespace berth::container

@@ -49,5 +49,8 @@ bool enter_devices(Child& child, const DevicesPlan& plan);
 const std::vector<DeviceRule>& default_device_rules();
 /// The rule every container's begin with.
 DeviceRule deny_all_devices();
+/// With the rules before and after its own: nothing is allowed but what the spec and the default
+/// nodes say, so a spec without rules has no devices of the host.
+Resources with_default_devices(Resources resources);
 
 }  // namespace berth::container

@@ -128,10 +128,7 @@ Result<void> LinuxContainer::build(const int (&stdio)[3]) {
 // devices of the host. systemd makes a unit with all of its limits, and that of a user cannot limit
 // devices; no node can be made then that is not there already.
 Result<void> LinuxContainer::open_manager() {
-  limits_ = spec_.linux_.resources;
-  const auto& defaults = default_device_rules();
-  limits_.devices.insert(limits_.devices.begin(), deny_all_devices());
-  limits_.devices.insert(limits_.devices.end(), defaults.begin(), defaults.end());
+  limits_ = with_default_devices(spec_.linux_.resources);
   if (options_.systemd_cgroup && !sys::is_host_root()) limits_.devices.clear();
 
   const CgroupLayout layout = TRY(detect_cgroups());

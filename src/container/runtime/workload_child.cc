@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,20 @@ constexpr int kExitNotFound = 127;
 constexpr int kExitNotExecutable = 126;
 constexpr long kJoinSessionKeyring =
     1;  // KEYCTL_JOIN_SESSION_KEYRING: keyctl(2), which libc has no header for
+
+bool is_null_device(int fd) {
+  struct stat found = {};
+  return ::fstat(fd, &found) == 0 && S_ISCHR(found.st_mode) && found.st_rdev == ::makedev(1, 3);
+}
+
+// The caller's null device is a file of the host's mounts, which no checkpoint can name: the
+// container's own takes its place, if it has a genuine one.
+void take_own_null_device(int* fd) {
+  if (!is_null_device(*fd)) return;
+  const int mode = ::fcntl(*fd, F_GETFL) & O_ACCMODE;
+  const int own = ::open("/dev/null", mode | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+  if (own >= 0 && is_null_device(own)) *fd = own;
+}
 
 }  // namespace
 
@@ -82,6 +97,7 @@ bool WorkloadChild::enter_streams(std::span<const int> own) {
     if (fd >= 0 && std::ranges::find(own, fd) != own.end())
       return child_.fail_with(EBADF, Step::kStandardStreams);
     if (fd < 0) fd = ::open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) take_own_null_device(&fd);
     if (fd < 0) return child_.fail(Step::kStandardStreams);
     if (fd < 3) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
   }

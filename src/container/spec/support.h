@@ -11,8 +11,8 @@
 
 namespace berth::container {
 
-/// Whether containers can be written to disk and taken up again.
-inline constexpr bool kCheckpoint = false;
+/// Whether containers can be written to disk and taken up again, if the host has criu(8).
+inline constexpr bool kCheckpoint = true;
 
 /// A visitor of the schema that notes the members it takes.
 class FieldNames {
