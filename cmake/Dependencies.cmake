@@ -18,6 +18,8 @@ foreach(module libnl-3.0 libnftables libarchive libzstd libisal sqlite3 nettle)
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 find_package(SQLiteCpp REQUIRED)
+# For programs that are static as a whole.
+find_library(BERTH_NETTLE_ARCHIVE libnettle.a REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 
 # libnl by its name rather than its path, so that a static program gets the archive (docs/adr/0003).

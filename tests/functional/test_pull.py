@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
@@ -26,14 +29,14 @@ def layer(name: str, data: bytes) -> bytes:
 class PullTest(EngineTest):
     def tearDown(self) -> None:
         super().tearDown()
-        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").split("\n"):
+        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines():
             name, identity = line.split()
             if name != IMAGE:
                 self.engine.ok("rmi", "-f", identity)
-        self.assertEqual(list((self.engine.root / "images").rglob("downloads/*")), [], "downloads are left")
+        self.assertEqual(list((self.engine.root / "image").rglob("downloads/*")), [], "downloads are left")
 
     def image(self, *layers: bytes, **config) -> registry.Image:
-        return registry.Image([images.busybox_rootfs(), *layers], **config)
+        return registry.Image([images.busybox_rootfs(), *layers], Labels={"from": "a registry"}, **config)
 
     def pull(self, name: str, credentials: str = "") -> tuple[int, list[dict]]:
         """The status and the lines of the answer."""
@@ -116,6 +119,41 @@ class FromDebians(PullTest):
             self.fails(name, "pull access denied for", registry.auth_field(DebianRegistry.USER, "wrong"))
             self.works(name, registry.auth_field(DebianRegistry.USER, "let me in"))
 
+    def test_on_this_machine_any_certificate_will_do(self):
+        with DebianRegistry(password="p", tls=True) as server:
+            self.works(server.push("tls", "t", self.image()), registry.auth_field(DebianRegistry.USER, "p"))
+            self.assertEqual(self.runs(f"{server.host}/tls:t", "echo", "ok"), "ok")
+
+    def test_elsewhere_a_certificate_has_to_be_known(self):
+        address = "192.0.2.7"
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+        self.addCleanup(subprocess.run, ["ip", "address", "del", f"{address}/32", "dev", "lo"], check=True)
+        with DebianRegistry(tls=True, address=address) as server:
+            name = server.push("tls", "t", self.image())
+            self.fails(name, "certificate")
+            with self.certificates(server.host) as directory:
+                shutil.copy(server.base / "ca.crt", directory / "ca.crt")
+                self.works(name)
+                (directory / "client.cert").touch()
+                self.fails(name, "has a client's certificate without its key")
+        with DebianRegistry(address=address) as server:
+            self.fails(server.push("plain", "t", self.image()), "SSL")
+
+    @contextmanager
+    def certificates(self, host: str):
+        """The host's directory in docker's certs.d, for the time of the test."""
+        with tempfile.TemporaryDirectory() as base:
+            for name in ("upper", "work"):
+                Path(base, name).mkdir()
+            subprocess.run(["/bin/busybox", "mount", "-t", "overlay", "overlay", "-o", f"lowerdir=/etc,upperdir={base}/upper,workdir={base}/work",
+                            "/etc"], check=True)
+            try:
+                directory = Path("/etc/docker/certs.d", host)
+                directory.mkdir(parents=True)
+                yield directory
+            finally:
+                subprocess.run(["/bin/busybox", "umount", "-l", "/etc"], check=True)
+
     def test_zstd_and_plain_layers(self):
         zstd = lambda data: subprocess.run(["zstd", "-c"], input=data, capture_output=True, check=True).stdout
         with DebianRegistry() as server:
@@ -168,7 +206,7 @@ class FromOneThatMisbehaves(PullTest):
             asked.append(handler.path)
             return cut(handler, blob, 1 << 20) if asked.count(handler.path) == 1 else reply(handler, 200, blob)
 
-        _, _, name = self.pulled(answer, big)
+        server, _, name = self.pulled(answer, big)
         self.works(name)
         self.assertEqual(self.runs(name, "wc", "-c", "/big"), f"{3 << 20} /big")
 
@@ -191,7 +229,7 @@ class FromOneThatMisbehaves(PullTest):
 
         server, image, name = self.pulled(answer, big)
         client = self.engine.popen("pull", name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        arrived = lambda: sum(file.stat().st_size for file in (self.engine.root / "images").rglob("downloads/*"))
+        arrived = lambda: sum(file.stat().st_size for file in (self.engine.root / "image").rglob("downloads/*"))
         waiting.until(lambda: arrived() >= 4 << 20, "a part has arrived")
         self.engine.kill()
         client.wait(waiting.DEADLINE)
@@ -206,12 +244,12 @@ class FromOneThatMisbehaves(PullTest):
         self.addCleanup(held.set)
 
         def answer(handler) -> bool:
-            if len(server.blobs.get(handler.path.rpartition("/")[2], b"")) < 1000:
+            if len(server.blobs.get(handler.path.rpartition("/")[2], b"")) < 100000:
                 return False
             held.wait(waiting.DEADLINE)
             return refuse(handler, 404, "BLOB_UNKNOWN", "too late")
 
-        server, _, name = self.pulled(answer)
+        server, _, name = self.pulled(answer, layer("big", os.urandom(1 << 18)))
         client = self.engine.popen("pull", name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         waiting.until(lambda: len(server.requests("/blobs/")) >= 2, "the layer is asked for")
         client.send_signal(signal.SIGKILL)
@@ -260,7 +298,7 @@ class FromOneThatMisbehaves(PullTest):
             blob = server.blobs.get(handler.path.rpartition("/")[2], b"")
             return len(blob) > 100000 and reply(handler, 200, blob[:-9] + b"x" + blob[-8:])
 
-        server, _, name = self.pulled(flip)
+        server, _, name = self.pulled(flip, layer("big", os.urandom(1 << 18)))
         self.fails(name, "sha256:")
         self.assertNotIn(name, self.engine.ok("images"))
         server.answer = lambda handler: "/manifests/" in handler.path and reply(handler, 200, b'{"schemaVersion": 1}')
@@ -275,7 +313,7 @@ class FromOneThatMisbehaves(PullTest):
             blob = server.blobs.get(handler.path.rpartition("/")[2], b"")
             return len(blob) > 100000 and reply(handler, 200, blob + b"more")
 
-        server, _, name = self.pulled(answer)
+        server, _, name = self.pulled(answer, layer("big", os.urandom(1 << 18)))
         self.fails(name, "there is more than")
 
     def test_a_redirect_does_not_take_the_password_along(self):

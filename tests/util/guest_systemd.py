@@ -1,9 +1,7 @@
 """A virtual machine whose first process is systemd: Debian's own, as it is installed here, with a target that holds the test
 alone. No message bus runs in it: what talks to systemd does so over its private socket."""
 
-import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -53,21 +51,12 @@ def missing() -> str:
     return guest.missing()
 
 
-def _libraries(program: Path) -> list[Path]:
-    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-    return [Path(path) for path in re.findall(r"(/\S+) \(0x", listed)]
-
-
 def _plant(tree: Path) -> None:
     for name in ("bin", "sbin", "lib", "lib64"):
         (tree / "usr" / name).mkdir(parents=True)
         (tree / name).symlink_to(f"usr/{name}")
     shutil.copy("/bin/busybox", tree / "usr/bin/busybox")
-    for program in PROGRAMS:
-        for path in (program, *_libraries(program)):
-            target = tree / path.relative_to("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
+    guest.put_programs(tree, *map(str, PROGRAMS))
 
 
 def run(script: str, files: dict[str, Path], command_line: str = "", units: dict[str, str] | None = None,

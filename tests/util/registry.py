@@ -76,10 +76,11 @@ class DebianRegistry:
 
     USER = "someone"
 
-    def __init__(self, password: str = "", tls: bool = False):
+    def __init__(self, password: str = "", tls: bool = False, address: str = "127.0.0.1"):
         self.base = Path(tempfile.mkdtemp(prefix="registry-"))
         self.port = free_port()
-        self.host = f"127.0.0.1:{self.port}"
+        self.address = address
+        self.host = f"{address}:{self.port}"
         self.password = password
         self.tls = tls
         self.process: subprocess.Popen | None = None
@@ -109,7 +110,7 @@ class DebianRegistry:
 
     def make_certificate(self) -> None:
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=registry",
-                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self.base / "tls.key"), "-out",
+                        "-addext", f"subjectAltName=IP:{self.address}", "-keyout", str(self.base / "tls.key"), "-out",
                         str(self.base / "ca.crt")], check=True, capture_output=True)
 
     def answers(self) -> bool:

@@ -69,7 +69,8 @@ class RegistryClient {
   bool may_be_plain_;  // a registry on this machine may speak HTTP without TLS
 };
 
-/// The host's address "127.0.0.1:5000", "localhost", "[::1]:5000" is this machine.
+/// "127.0.0.1:5000", "localhost", "[::1]:5000": this machine. As for Docker, nobody is between, so
+/// its certificate may be anyone's, and TLS may be missing.
 bool is_loopback(std::string_view domain);
 
 }  // namespace berth::image
