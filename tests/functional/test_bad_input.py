@@ -37,7 +37,7 @@ class RefusedTest(EngineTest):
 
 class Run(RefusedTest):
     def test_an_unknown_image(self):
-        self.refused("run", "--rm", "never-seen", "true", code=125, says="no such image: never-seen")
+        self.refused("run", "--rm", "--pull", "never", "never-seen", "true", code=125, says="no such image: never-seen")
 
     def test_a_bad_reference(self):
         for reference in ("Upper", "a:b:c", "-x", "a@sha256:12", ":tag"):
