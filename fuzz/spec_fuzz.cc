@@ -29,8 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto spec = berth::container::parse_spec(text);
   if (!spec.ok()) return 0;
-  // The two readers of JSON agree on what is JSON.
-  if (!berth::parse_json(text).ok()) std::abort();
+  // The two readers of JSON agree on what is JSON. One has caps that the other does not need.
+  const auto json = berth::parse_json(text);
+  if (!json.ok() && json.error().kind() != berth::ErrorKind::kExhausted) std::abort();
   (void)verdict(*spec);
   check_text(*spec, berth::container::to_json(*spec));
   check_text(*spec, berth::container::to_pretty_json(*spec));

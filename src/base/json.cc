@@ -46,6 +46,8 @@ Result<Json> parse_json(std::string_view text, std::size_t max_bytes) {
     return fail(ErrorKind::kExhausted, "JSON is nested deeper than {} levels", kMaxJsonDepth);
   try {
     return Json::parse(text);
+  } catch (const Json::out_of_range&) {
+    return fail(ErrorKind::kExhausted, "JSON has a number that is beyond every range");
   } catch (const Json::exception& e) {
     // The library's text starts with its own error number in brackets.
     std::string_view what = e.what();

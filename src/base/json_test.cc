@@ -25,6 +25,7 @@ TEST(Json, ANullByteEndsNoText) {
 
 TEST(Json, CapsSizeAndDepth) {
   EXPECT_EQ(parse_json("[1,2,3]", 6).error().kind(), ErrorKind::kExhausted);
+  EXPECT_EQ(parse_json("[1e999]").error().kind(), ErrorKind::kExhausted);
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };

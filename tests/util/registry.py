@@ -77,7 +77,7 @@ class DebianRegistry:
     USER = "someone"
 
     def __init__(self, password: str = "", tls: bool = False, address: str = "127.0.0.1"):
-        self.base = Path(tempfile.mkdtemp(prefix="registry-"))
+        self.base = Path(tempfile.mkdtemp(prefix="registry-", dir="/var/tmp"))
         self.port = free_port()
         self.address = address
         self.host = f"{address}:{self.port}"
@@ -120,10 +120,10 @@ class DebianRegistry:
         except OSError:
             return False
 
-    def send(self, method: str, path: str, data: bytes | None = None, kind: str = "application/octet-stream"):
+    def send(self, method: str, path: str, data: bytes | None = None, kind: str = "application/octet-stream", **fields):
         context = ssl.create_default_context(cafile=self.base / "ca.crt") if self.tls else None
         url = path if "://" in path else f"http{'s' if self.tls else ''}://{self.host}{path}"
-        request = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
+        request = urllib.request.Request(url, data, {"Content-Type": kind, **fields}, method=method)
         if self.password:
             pair = base64.b64encode(f"{self.USER}:{self.password}".encode()).decode()
             request.add_header("Authorization", f"Basic {pair}")

@@ -1,0 +1,132 @@
+"""What docker, podman and skopeo push to a registry, Berth pulls and runs: the same image, by the same names. And the
+unmodified docker command line pulls by way of Berth."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
+
+import images
+import registry
+from berth_testing import EngineTest, main
+from docker_peer import SERVER, Docker
+from registry import DebianRegistry
+
+DOCKER = shutil.which("docker")
+
+
+MANIFESTS = ("application/vnd.docker.distribution.manifest.v2+json", registry.MANIFEST)
+
+
+def has(*programs: str) -> bool:
+    return all(Path(program).exists() or shutil.which(program) for program in programs)
+
+
+@unittest.skipIf(registry.missing(), registry.missing())
+class Pushed(EngineTest):
+    """Two layers, the second of which takes something of the first away. What the peers leave on a host is there before the
+    engine is."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        upper = images.tar_of(lambda tar: (images.add_file(tar, "added", b"yes\n"),
+                                           images.add_file(tar, "etc/.wh.group", b"")))
+        cls.archive = images.docker_archive("pushed:1", [images.busybox_rootfs(), upper], Labels={"by": "a peer"})
+        cls.server = DebianRegistry()
+        cls.server.__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+        cls.by_docker = cls.push_by_docker() if has(SERVER, "/usr/bin/docker", "containerd") else None
+        if has("podman"):
+            cls.push_by_podman()
+        super().setUpClass()
+
+    @classmethod
+    def name(cls, repository: str) -> str:
+        return f"{cls.server.host}/{repository}:1"
+
+    @classmethod
+    def push_by_docker(cls) -> dict:
+        name = cls.name("docker")
+        with Docker() as docker:
+            docker.ok("load", stdin=cls.archive)
+            docker.ok("tag", "pushed:1", name)
+            docker.ok("push", "-q", name)
+            return json.loads(docker.ok("image", "inspect", name))[0]
+
+    @classmethod
+    def push_by_podman(cls) -> None:
+        base = tempfile.mkdtemp(prefix="podman-", dir="/var/tmp")
+        command = ["podman", "--root", f"{base}/root", "--runroot", f"{base}/run", "--tmpdir", f"{base}/tmp",
+                   "--storage-driver", "vfs", "--events-backend", "file"]
+        options = {"env": {**os.environ, "HOME": base}, "check": True, "capture_output": True}
+        try:
+            subprocess.run([*command, "load"], input=cls.archive, **options)
+            subprocess.run([*command, "push", "-q", "--tls-verify=false", "localhost/pushed:1", cls.name("podman")], **options)
+        finally:
+            subprocess.run(["umount", "-l", "-R", f"{base}/root/vfs"], capture_output=True, check=False)
+            shutil.rmtree(base)
+
+    def pulled(self, repository: str) -> dict:
+        """Pulls and runs it; what inspect says."""
+        name = self.name(repository)
+        self.engine.ok("pull", name)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        script = "cat /added; test -e /etc/group || echo group gone"
+        self.assertEqual(self.engine.ok("run", "--rm", "--pull", "never", name, "sh", "-c", script), "yes\ngroup gone")
+        shown = json.loads(self.engine.ok("image", "inspect", name))[0]
+        self.assertEqual(shown["Config"]["Labels"], {"by": "a peer"})
+        self.assertIn(f"{self.server.host}/{repository}@{self.manifest_digest(repository)}", shown["RepoDigests"])
+        return shown
+
+    def manifest_digest(self, repository: str) -> str:
+        answer = self.server.send("GET", f"/v2/{repository}/manifests/1", Accept=", ".join(MANIFESTS))
+        return images.digest(answer.read())
+
+    def test_by_docker(self):
+        if self.by_docker is None:
+            self.skipTest("docker is not installed")
+        ours = self.pulled("docker")
+        for field in ("Id", "RepoDigests", "RootFS", "Architecture"):
+            self.assertEqual(ours[field], self.by_docker[field], field)
+
+    @unittest.skipUnless(has("podman"), "podman is not installed")
+    def test_by_podman(self):
+        self.pulled("podman")
+
+    def skopeo(self, *flags: str, repository: str) -> None:
+        with tempfile.NamedTemporaryFile(suffix=".tar") as file:
+            Path(file.name).write_bytes(self.archive)
+            subprocess.run(["skopeo", "copy", "--quiet", "--dest-tls-verify=false", *flags, f"docker-archive:{file.name}",
+                            f"docker://{self.name(repository)}"], check=True, capture_output=True)
+
+    @unittest.skipUnless(has("skopeo"), "skopeo is not installed")
+    def test_by_skopeo_in_each_format(self):
+        for form, *more in (("v2s2",), ("oci",), ("oci", "--dest-compress-format", "zstd")):
+            with self.subTest(form):
+                self.skopeo("--format", form, *more, repository=f"skopeo{len(more)}")
+                self.pulled(f"skopeo{len(more)}")
+
+    @unittest.skipUnless(DOCKER, "docker is not installed")
+    def test_dockers_command_line_shows_a_pull_of_ours(self):
+        image = registry.Image([images.busybox_rootfs()], Labels={"by": self.id()})
+        name = self.server.push("cli", "1", image)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        done = self.engine.berth("pull", name, program=DOCKER)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in ("1: Pulling from cli", f"Digest: {image.digest}", f"Status: Downloaded newer image for {name}", name):
+            self.assertIn(line, done.stdout)
+        again = self.engine.berth("pull", "-q", name, program=DOCKER)
+        self.assertEqual(again.stdout.strip(), name)
+        missing = self.engine.berth("pull", f"{self.server.host}/nothing:1", program=DOCKER)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("manifest for", missing.stderr)
+
+
+if __name__ == "__main__":
+    main()
