@@ -24,14 +24,15 @@ class AnyMoment(EngineTest):
                 "-c", SCRIPT]
 
     def commands(self, turn: int) -> list[list[str]]:
-        """A change of every kind, side by side."""
-        return [["run", "-d", "--name", f"a{turn}", IMAGE, "sleep", "1000"],
-                ["run", "-d", "-p", "127.0.0.1::80", "--name", f"b{turn}", IMAGE, "sleep", "1000"],
+        """A change of every kind, side by side. Names that could not be the start of an id: those of the turn before the first
+        are nobody's."""
+        return [["run", "-d", "--name", f"x{turn}", IMAGE, "sleep", "1000"],
+                ["run", "-d", "-p", "127.0.0.1::80", "--name", f"y{turn}", IMAGE, "sleep", "1000"],
                 ["run", "--rm", IMAGE, "true"],
-                ["create", "--name", f"c{turn}", "-v", "/data", IMAGE, "true"],
-                ["rm", "-f", f"a{turn - 1}"],
-                ["stop", "-t", "0", f"b{turn - 1}"],
-                ["start", f"c{turn - 1}"]]
+                ["create", "--name", f"z{turn}", "-v", "/data", IMAGE, "true"],
+                ["rm", "-f", f"x{turn - 1}"],
+                ["stop", "-t", "0", f"y{turn - 1}"],
+                ["start", f"z{turn - 1}"]]
 
     def upset(self, turn: int, delay: float) -> None:
         threads = [threading.Thread(target=self.engine.berth, args=command) for command in self.commands(turn)]
