@@ -8,6 +8,7 @@
 #include "base/strong_id.h"
 #include "image/archive/apply.h"
 #include "image/archive/decompress.h"
+#include "image/archive/read_ahead.h"
 #include "image/content/hasher.h"
 #include "sys/dir.h"
 
@@ -70,7 +71,10 @@ Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view pare
   const Target target = TRY(Target::of(mounts, !parent.empty()));
   const auto plain = TRY(decompress(blob));
   HashingSource hashed(*plain);
-  layer.bytes = TRY(apply_layer(target.get(), hashed)).bytes;
+  {
+    ReadAhead ahead(hashed);
+    layer.bytes = TRY(apply_layer(target.get(), ahead)).bytes;
+  }
   layer.diff_id = hashed.finish().str();
   undo.cancel();
   return layer;
