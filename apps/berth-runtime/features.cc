@@ -93,7 +93,11 @@ void write_linux(Writer& out) {
   out.object("seccomp", [&] { write_seccomp(out); });
   out.enabled("apparmor", oci::takes<oci::Process>("apparmorProfile"));
   out.enabled("selinux", oci::takes<oci::Process>("selinuxLabel"));
-  out.enabled("intelRdt", oci::takes<oci::Linux>("intelRdt"));
+  out.object("intelRdt", [&] {
+    out.field("enabled", oci::takes<oci::Linux>("intelRdt"));
+    out.field("schemata", oci::takes<oci::IntelRdt>("schemata"));
+    out.field("monitoring", oci::takes<oci::IntelRdt>("enableMonitoring"));
+  });
   out.object("mountExtensions",
              [&] { out.enabled("idmap", oci::takes<oci::Mount>("uidMappings")); });
   // Not properties of the versions before the one that brought them.

@@ -44,6 +44,16 @@ Result<std::string> single_id(const std::vector<std::string>& arguments, std::st
   return arguments[0];
 }
 
+void note(const container::Begun& begun, Record& record) {
+  record.pid = begun.pid;
+  record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
+  record.cgroups = begun.cgroups;
+  record.unit = begun.unit;
+  record.rdt_groups = begun.rdt_groups;
+  record.root = begun.root;
+  record.owns_cgroups = begun.owns_cgroups;
+}
+
 Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,
                         bool start_remotely) {
   if (options.no_pivot)
@@ -77,13 +87,8 @@ Result<Launched> launch(const Globals& globals, const LaunchOptions& options, co
   Launched launched;
   Record& record = launched.record;
   record = new_record(id, bundle, spec);
-  create.on_begun = [&](const container::Begun& begun) -> Result<void> {
-    record.pid = begun.pid;
-    record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
-    record.cgroups = begun.cgroups;
-    record.unit = begun.unit;
-    record.rdt_groups = begun.rdt_groups;
-    record.root_mount = begun.root_mount;
+  create.on_begun = [&](const container::Begun& begun) {
+    note(begun, record);
     return store.save(record);
   };
   launched.container = TRY(container::Container::create(std::move(spec), create));

@@ -31,6 +31,9 @@ struct Launched {
   UniqueFd console;  // the terminal's master, unless it went to the console socket
 };
 
+/// Puts into the record what there is to undo.
+void note(const container::Begun& begun, Record& record);
+
 /// Makes the container and its record. On error neither is left. `start_remotely`: another run of
 /// this program will start it.
 Result<Launched> launch(const Globals& globals, const LaunchOptions& options, const std::string& id,

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "container/cgroup/manager.h"
 #include "container/isolate/hooks.h"
-#include "container/isolate/rootfs.h"
+#include "container/isolate/shared_root.h"
 #include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
 #include "container/systemd/cgroups.h"
@@ -26,7 +26,7 @@ Result<void> discard_unit(container::CgroupManager& cgroups) {
 // they are removed if nothing is in them, and nothing is killed.
 Result<void> remove_cgroups(const Record& record) {
   const auto cgroups = TRY(container::adopt_cgroups_of(record.unit, record.cgroups));
-  if (!record.creating) return cgroups->destroy();
+  if (!record.creating || record.owns_cgroups) return cgroups->destroy();
   if (!record.unit.empty()) return discard_unit(*cgroups);
   for (const std::string& path : record.cgroups)
     if (::rmdir(path.c_str()) != 0 && errno != ENOENT)
@@ -50,11 +50,15 @@ void run_poststop(const Store& store, const Record& record) {
 }  // namespace
 
 Result<void> remove_remains(const Store& store, const Record& record) {
-  TRY(remove_cgroups(record));
-  TRY(container::remove_rdt_groups(record.rdt_groups));
-  if (record.root_mount != 0)
-    TRY(container::remove_shared_root(TRY(store.spec(record.id)), record.rootfs,
-                                      record.root_mount));
+  // One that fails is no reason to leave the others; the record stays for those that do.
+  Result<void> gone = remove_cgroups(record);
+  if (auto done = container::remove_rdt_groups(record.rdt_groups); gone.ok())
+    gone = std::move(done);
+  if (record.root.mount != 0)
+    if (auto done = container::remove_shared_root(TRY(store.spec(record.id)), record.root);
+        gone.ok())
+      gone = std::move(done);
+  TRY(std::move(gone));
   run_poststop(store, record);
   return store.forget(record.id);
 }

@@ -81,11 +81,8 @@ Result<Revived> revive(const Globals& globals, const RestoreFlags& flags,
   Revived revived;
   Record& record = revived.record;
   record = new_record(options.id, options.bundle, spec);
-  options.on_begun = [&](const container::Begun& begun) -> Result<void> {
-    record.pid = begun.pid;
-    record.start_time = begun.pid == 0 ? 0 : start_time_of(begun.pid).value_or(0);
-    record.cgroups = begun.cgroups;
-    record.rdt_groups = begun.rdt_groups;
+  options.on_begun = [&](const container::Begun& begun) {
+    note(begun, record);
     return store.save(record);
   };
   revived.container = TRY(container::restore(spec, options).context("restore failed"));

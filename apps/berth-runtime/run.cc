@@ -20,8 +20,11 @@ Result<int> run(const Globals& globals, Words words) {
   const Launched launched = TRY(launch(globals, options, id, false));
   const Store store(globals.root);
   if (auto started = launched.container->start(); !started.ok()) {
-    TRY(launched.container->destroy());
-    TRY(store.forget(id));
+    // The reason is what the caller waits for. What cannot be removed keeps its record.
+    if (auto gone = launched.container->destroy(); gone.ok())
+      TRY(store.forget(id));
+    else
+      log::warning("{}: {}", id, gone.error().message());
     return start_failed(started.error());
   }
   if (options.detach) return 0;

@@ -47,9 +47,17 @@ std::string to_json(const Record& record) {
   if (!record.unit.empty()) text("unit", record.unit);
   if (!record.streams.empty()) list("streams", record.streams);
   if (!record.rdt_groups.empty()) list("rdtGroups", record.rdt_groups);
-  if (record.root_mount != 0) {
-    out.key("rootMount");
-    out.write(record.root_mount);
+  if (record.root.mount != 0) {
+    out.key("root");
+    out.begin_array();
+    for (const std::uint64_t number :
+         {record.root.mount, record.root.unique, record.root.mount_namespace})
+      out.write(number);
+    out.end_array();
+  }
+  if (record.owns_cgroups) {
+    out.key("ownsCgroups");
+    out.write(true);
   }
   // The last byte but one: complete() changes it in place.
   out.key("creating");
@@ -88,8 +96,17 @@ Result<Record> parse_record(std::string_view json) {
     } else if (key == "streams") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.streams.emplace_back());
-    } else if (key == "rootMount") {
-      reader.read_uint(record.root_mount, UINT64_MAX);
+    } else if (key == "root") {
+      std::uint64_t* const numbers[] = {&record.root.mount, &record.root.unique,
+                                        &record.root.mount_namespace};
+      reader.begin_array();
+      for (std::size_t i = 0; reader.next_item(); ++i)
+        if (i < std::size(numbers))
+          reader.read_uint(*numbers[i], UINT64_MAX);
+        else
+          reader.skip();
+    } else if (key == "ownsCgroups") {
+      reader.read(record.owns_cgroups);
     } else if (key == "rdtGroups") {
       reader.begin_array();
       while (reader.next_item()) reader.read(record.rdt_groups.emplace_back());

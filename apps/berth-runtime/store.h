@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "container/isolate/shared_root.h"
 #include "container/spec/spec.h"
 
 namespace berth::runtime {
@@ -35,7 +36,8 @@ struct Record {
   /// What its streams were, if one is a pipe: container/checkpoint/descriptors.h.
   std::vector<std::string> streams = {};
   std::vector<std::string> rdt_groups;  // of resctrl, to be removed in this order
-  std::uint64_t root_mount = 0;         // container::Begun
+  container::SharedRoot root;           // container::Begun, as the next
+  bool owns_cgroups = false;
   /// Written before the container is complete, to be found if its maker is killed: `pid` may be 0,
   /// and the cgroups may not have been made, or be another's.
   bool creating = false;

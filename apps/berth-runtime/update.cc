@@ -98,19 +98,28 @@ void warn_of_ignored(const Texts& texts) {
     log::warning("Kernel memory settings are ignored and will be removed");
 }
 
-Result<void> update_rdt(const Texts& texts, const Store& store, const std::string& id) {
+// What the class is to become, and where it is; nothing if no flag speaks of it.
+struct RdtUpdate {
+  container::RdtGroups groups;
+  std::vector<std::string> lines;
+};
+
+Result<std::optional<RdtUpdate>> plan_rdt(const Texts& texts, const Store& store,
+                                          const std::string& id) {
   container::IntelRdt changed;
   changed.l3_cache_schema = texts.l3_cache_schema;
   changed.mem_bw_schema = texts.mem_bw_schema;
-  const auto lines = container::schemata_lines(changed);
-  if (lines.empty()) return {};
+  auto lines = container::schemata_lines(changed);
+  if (lines.empty()) return std::optional<RdtUpdate>();
   const container::Spec spec = TRY(store.spec(id));
   if (!spec.linux_.intel_rdt)
     return fail(ErrorKind::kInvalid,
                 "--l3-cache-schema and --mem-bw-schema need a container with linux.intelRdt");
   changed.clos_id = spec.linux_.intel_rdt->clos_id;
   TRY(container::check_attributes(changed));
-  return container::RdtGroups(changed, id, TRY(container::find_resctrl())).write_schemata(lines);
+  return std::optional(
+      RdtUpdate{.groups = container::RdtGroups(changed, id, TRY(container::find_resctrl())),
+                .lines = std::move(lines)});
 }
 
 }  // namespace
@@ -133,9 +142,11 @@ Result<int> update(const Globals& globals, Words words) {
     default:
       break;
   }
+  // What can be known to be wrong is, before anything changes.
+  const auto rdt = TRY(plan_rdt(texts, store, id));
   const auto cgroups = TRY(container::adopt_cgroups_of(record.unit, record.cgroups));
   TRY(container::update_cgroups(*cgroups, resources));
-  TRY(update_rdt(texts, store, id));
+  if (rdt) TRY(rdt->groups.write_schemata(rdt->lines));
   return 0;
 }
 

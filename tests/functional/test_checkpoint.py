@@ -291,8 +291,23 @@ class Restore(CriuTest):
         self.config["linux"]["namespaces"] = [entry for entry in self.config["linux"]["namespaces"] if entry["type"] != "mount"]
         self.write_config()
         self.fails_without_trace(self.restore(), "it has no mount namespace of its own")
-        done = self.runtime("--systemd-cgroup", *self.arguments())
-        self.assertNotEqual(done.returncode, 0)
+
+    def test_cgroups_by_way_of_systemd_are_refused(self):
+        done = self.with_criu("--systemd-cgroup", *self.arguments())
+        self.fails_without_trace(done, "a restore makes its cgroups without systemd: leave --systemd-cgroup out")
+
+    def test_one_that_is_killed_leaves_what_delete_force_removes(self):
+        marker = self.images / "in-hook"
+        self.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", f"touch {marker}; sleep 1000"]}]}
+        self.write_config()
+        process = subprocess.Popen(self.command(*self.arguments("--detach")), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=fake_criu.install(self.fake),
+                                   start_new_session=True)
+        waiting.until(marker.exists, "the hook runs")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)  # the hook, which is nobody's now
+        self.ok("delete", "--force", "c")
         self.assert_nothing_left()
 
     def test_a_bind_whose_source_is_gone_is_named(self):

@@ -46,6 +46,12 @@ class ExecTest(RuntimeTest):
 
 
 class Wall(ExecTest):
+    def test_a_null_device_that_is_none_holds_nobody_up(self):
+        self.start()
+        self.ok("exec", "c", "sh", "-c", "rm /dev/null && mkfifo /dev/null")
+        with open("/dev/null", "rb") as null:
+            self.assertEqual(self.ok("exec", "c", "echo", "ok", stdin=null), "ok")
+
     def test_the_namespaces_are_the_containers(self):
         self.namespace("time")
         self.config["linux"]["timeOffsets"] = {"boottime": {"secs": 1_000_000}}

@@ -23,6 +23,11 @@ class OneId(RootlessTest):
         self.assertEqual(os.stat(self.rootfs / "made").st_uid, USER)
         (self.rootfs / "made").unlink()
 
+    def test_a_bind_that_is_shared(self):
+        self.config["mounts"].append({"destination": "/m", "type": "bind", "source": str(self.base),
+                                      "options": ["rbind", "rshared"]})
+        self.assertIn("rootfs", self.output("ls /m"))
+
     def test_the_wall(self):
         shown = self.output("echo $$; ls /proc | grep -c '^[0-9]'; (echo x > /proc/sysrq-trigger) 2>/dev/null || echo no; "
                             "hostname; find /sys/fs/cgroup -name cgroup.procs | while read -r file; do "

@@ -3,6 +3,7 @@
 and gone when they are."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,85 @@ class TheHosts(SharedTests, RuntimeTest):
         self.assertEqual(mounts(), shared)
         subprocess.run(["umount", "-l", "-R", str(self.base)], check=True)
 
+    def shared_source(self) -> Path:
+        """A shared mount of the host with another one below."""
+        source = self.base / "source"
+        source.mkdir()
+        self.addCleanup(source.rmdir)
+        subprocess.run(["mount", "-t", "tmpfs", "host", str(source)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-R", str(source)], check=True)
+        subprocess.run(["mount", "--make-shared", str(source)], check=True)
+        (source / "below").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "below", str(source / "below")], check=True)
+        self.before = mounts()
+        return source
+
+    def test_the_hosts_mounts_below_a_bind_outlive_the_container(self):
+        source = self.shared_source()
+        kept = self.config["mounts"]
+        for words in (("rbind",), ("rbind", "rshared"), ("rbind", "rslave"), ("rbind", "rprivate")):
+            for program, starts in (("sleep", True), ("/nowhere", False)):
+                with self.subTest(words=words, program=program):
+                    self.config["mounts"] = [*kept, {"destination": "/m", "type": "bind", "source": str(source),
+                                                     "options": list(words)}]
+                    if starts:
+                        self.start(program, "1000")
+                        self.ok("delete", "--force", "c")
+                    else:
+                        self.fails(self.run_args(program), 127, program)
+                    self.assertEqual(mounts(), self.before)
+        self.before = [mount for mount in self.before if not mount.startswith(str(source))]
+
+    def tearDown(self) -> None:
+        self.doCleanups()
+        super().tearDown()
+
+    def test_a_bundle_that_has_moved(self):
+        outer, moved = self.base / "outer", self.base / "moved place"
+        shutil.copytree(self.rootfs, outer / "rootfs", symlinks=True)
+        self.addCleanup(shutil.rmtree, moved)
+        self.config["root"]["path"] = "outer/rootfs"
+        self.start("sleep", "1000")
+        outer.rename(moved)
+        self.assertNotEqual(mounts(), self.before)
+        self.ok("delete", "--force", "c")
+        self.assertEqual(mounts(), self.before)
+
+    def test_a_root_that_another_mount_covers_keeps_its_record(self):
+        self.start("sleep", "1000")
+        subprocess.run(["mount", "-t", "tmpfs", "another", str(self.rootfs)], check=True)
+        self.fails(self.runtime("delete", "--force", "c"), 1, "another mount covers the container's root")
+        subprocess.run(["umount", str(self.rootfs)], check=True)
+        self.ok("delete", "--force", "c")
+
+    def test_two_on_one_root_go_in_the_order_of_a_stack(self):
+        self.start("sleep", "1000")
+        self.config["linux"]["cgroupsPath"] += "2"
+        self.write_config("sleep", "1000")
+        subprocess.run(self.command("create", "--bundle", str(self.base), "d"), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        self.fails(self.runtime("delete", "--force", "c"), 1, "another mount covers")
+        self.ok("delete", "--force", "d")
+        self.ok("delete", "--force", "c")
+
+    def test_another_namespace_is_not_where_it_can_be_deleted(self):
+        self.start("sleep", "1000")
+        done = subprocess.run(["unshare", "--mount", *self.command("delete", "--force", "c")], text=True, capture_output=True,
+                              check=False)
+        self.fails(done, 1, "the container's mounts are in another mount namespace")
+        self.ok("delete", "--force", "c")
+
+    def test_the_hosts_root_is_none(self):
+        self.config["root"]["path"] = "/"
+        self.fails(self.run_args("true"), 1, "root.path must not be / in a container without a mount namespace")
+
+    def test_a_root_that_is_a_link(self):
+        link = self.base / "link"
+        link.symlink_to("rootfs")
+        self.addCleanup(link.unlink)
+        self.config["root"]["path"] = "link"
+        self.assertEqual(self.output("echo ok"), "ok")
+
     def test_exec_has_the_containers_root(self):
         self.start("sleep", "1000")
         (self.rootfs / "marked").touch()
@@ -165,6 +245,18 @@ class Joined(SharedTests, RuntimeTest):
         self.holder.kill()
         self.holder.wait()
         self.ok("delete", "--force", "c")
+
+    def test_a_path_that_is_no_namespace_any_more(self):
+        place = self.base / "ns"
+        place.touch()
+        self.addCleanup(place.unlink)
+        subprocess.run(["mount", "--bind", f"/proc/{self.holder.pid}/ns/mnt", str(place)], check=True)
+        self.namespace("mount")["path"] = str(place)
+        self.start("sleep", "1000")
+        subprocess.run(["umount", str(place)], check=True)
+        self.ok("delete", "--force", "c")
+        self.holder.kill()
+        self.holder.wait()
 
     def test_what_is_no_mount_namespace_is_refused(self):
         self.namespace("mount")["path"] = "/proc/self/ns/net"

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "container/cgroup/manager.h"
 #include "container/checkpoint/criu.h"
 #include "container/checkpoint/descriptors.h"
@@ -78,12 +80,13 @@ Result<void> checkpoint(const Spec& spec, const CheckpointTarget& target,
   Criu criu = TRY(Criu::start({}));
   if (options.pre_dump || options.lazy_pages)
     TRY(criu.need({.memory_tracking = options.pre_dump, .lazy_pages = options.lazy_pages}));
-  return criu.run(options.pre_dump ? CriuVerb::kPreDump : CriuVerb::kDump, asked,
-                  options.log_path(std::string(kLogFile)),
-                  [&](const CriuResponse& notify, const UniqueFd&) -> Result<void> {
-                    if (notify.script != "status-ready") return {};
-                    return tell_ready(options.status_fd);
-                  });
+  return criu.run(
+      options.pre_dump ? CriuVerb::kPreDump : CriuVerb::kDump, asked,
+      options.log_path(std::string(kLogFile)),
+      [&, told = false](const CriuResponse& notify, const UniqueFd&) mutable -> Result<void> {
+        if (notify.script != "status-ready" || std::exchange(told, true)) return {};
+        return tell_ready(options.status_fd);
+      });
 }
 
 }  // namespace berth::container

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -31,8 +32,12 @@ Result<std::string> find_criu() {
   for (std::size_t at = 0; at <= path.size();) {
     const auto end = std::min(path.find(':', at), path.size());
     const std::string_view directory = path.substr(at, end - at);
-    std::string file = fmt::format("{}/criu", directory.empty() ? "." : directory);
-    if (::access(file.c_str(), X_OK) == 0) return file;
+    std::string file = fmt::format("{}/criu", directory);
+    // Not of the working directory, which may be anybody's.
+    struct stat found = {};
+    if (directory.starts_with('/') && ::stat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+        ::access(file.c_str(), X_OK) == 0)
+      return file;
     at = end + 1;
   }
   return fail(ErrorKind::kNotFound,

@@ -80,6 +80,8 @@ Result<void> Restoration::make_cgroups() {
   TRY(options_.on_begun(begun_));
   TRY(cgroups->create(0));
   cgroups_ = std::move(cgroups);
+  begun_.owns_cgroups = true;
+  TRY(options_.on_begun(begun_));
   if (rdt_) TRY(rdt_->create(*spec_.linux_.intel_rdt));
   return cgroups_->apply(with_default_devices(spec_.linux_.resources));
 }

@@ -98,7 +98,8 @@ struct Child {
   /// The mount namespaces of the host, where binds that stay its peers are made, and of the child.
   int host_mounts = -1;
   int own_mounts = -1;
-  int root = -1;  // the container's root mount (O_PATH)
+  int host_root = -1;  // the runtime's own root in the former
+  int root = -1;       // the container's root mount (O_PATH)
   int proc =
       -1;  // root of a procfs that was mounted here and so is no fake; before that, the host's
   int devpts = -1;       // root of the container's devpts, if it mounted one

@@ -45,6 +45,7 @@ struct MountPlan {
   /// A bind that is to pass on mounts both ways: cloned where the host's mounts are, as those of
   /// the child are slaves.
   bool stays_peer = false;
+  bool beside_host = false;        // made where the mounts of the host are no slaves yet: rootfs.h
   bool may_cover_in_proc = false;  // by its destination: spec/kernel_names.h
   /// A tmpfs without a mode of its own has that of the directory it covers.
   bool takes_mode = false;

@@ -122,7 +122,8 @@ int make_bind(const MountPlan& plan, Step* step) {
 bool finish_bind(int mount, const MountPlan& plan, Step* step) {
   *step = Step::kMountAttributes;
   // Where the host's mounts are not slaves yet, what is cloned of them would be their peer.
-  if (plan.by_parent && !plan.stays_peer && !set_attributes(mount, 0, 0, MS_SLAVE, true))
+  if ((plan.by_parent || plan.beside_host) && !plan.stays_peer &&
+      !set_attributes(mount, 0, 0, MS_SLAVE, true))
     return false;
   if (!set_attributes(mount, plan.options.attr_set, plan.options.attr_clear, 0, false))
     return false;
@@ -215,14 +216,17 @@ bool fill(int covered, int mount, const MountPlan& plan) {
   return filled && set_attributes(mount, plan.options.attr_set & MOUNT_ATTR_RDONLY, 0, 0, false);
 }
 
-// In the host's mount namespace. To leave one for another moves the directory to its root, which
-// is where the child is.
+// In the host's mount namespace, whose root takes the place of the child's meanwhile.
 int make_peer(const Child& child, const MountPlan& plan, Step* step) {
   *step = Step::kMountSource;
-  if (::setns(child.host_mounts, CLONE_NEWNS) != 0) return -1;
-  const int mount = make_mount(plan, step);
+  const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0 || ::setns(child.host_mounts, CLONE_NEWNS) != 0) return -1;
+  const int mount =
+      ::fchdir(child.host_root) == 0 && ::chroot(".") == 0 ? make_mount(plan, step) : -1;
   const int saved = errno;
-  if (::setns(child.own_mounts, CLONE_NEWNS) != 0) return -1;
+  if (::setns(child.own_mounts, CLONE_NEWNS) != 0 || ::fchdir(root) != 0 || ::chroot(".") != 0)
+    return -1;
+  ::close(root);
   errno = saved;
   return mount;
 }

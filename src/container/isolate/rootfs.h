@@ -4,7 +4,7 @@
 //
 // A container may ask to share a mount namespace, the host's or one that it joins. Then its root
 // and what it mounts there are seen by all in that namespace, chroot(2) takes the place of
-// pivot_root, which would move the others too, and remove_shared_root() takes it all away again.
+// pivot_root, which would move the others too, and shared_root.h takes it all away again.
 #pragma once
 
 #include <span>
@@ -22,7 +22,8 @@ namespace berth::container {
 struct RootfsPlan {
   bool shared = false;            // the mount namespace is not the container's own
   std::string path;               // absolute, on the host
-  UniqueFd host_mounts;           // the host's mount namespace, if a bind is to be a peer there
+  UniqueFd host_mounts;           // the host's mount namespace, if a bind is to be a peer there,
+  UniqueFd host_root;             // and the root of this process in it
   std::vector<MountPlan> mounts;  // empty: the tree at `path` itself
   bool readonly = false;
   sys::Propagation propagation;   // of the finished root; kind 0: private
@@ -44,12 +45,5 @@ bool attach_shared_root(Child& child, const RootfsPlan& plan);
 bool enter_pivot(Child& child, const RootfsPlan& plan);
 /// Makes the directory `root`, if there is one (-1), what "/" is for this process alone.
 bool change_root(Child& child, int root);
-
-/// The kernel's number of the mount behind a descriptor: STATX_MNT_ID_UNIQUE, or before Linux 6.8
-/// STATX_MNT_ID.
-Result<std::uint64_t> mount_number(int fd);
-/// Unmounts the root of a container that shares a mount namespace, and all below it, provided that
-/// what is mounted at `path` is `mount`. Gone already is fine.
-Result<void> remove_shared_root(const Spec& spec, const std::string& path, std::uint64_t mount);
 
 }  // namespace berth::container

@@ -56,6 +56,7 @@ bool enter_host_proc(Child& child) {
 bool enter_rootfs(Child& child, const RootfsPlan& plan) {
   if (plan.host_mounts.valid()) {
     child.host_mounts = plan.host_mounts.get();
+    child.host_root = plan.host_root.get();
     child.own_mounts = ::openat(child.proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (child.own_mounts < 0) return child.fail(Step::kHostProc);
   }

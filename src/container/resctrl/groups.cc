@@ -79,7 +79,10 @@ Result<void> RdtGroups::check(const IntelRdt& rdt) const {
 Result<void> RdtGroups::create(const IntelRdt& rdt) const {
   if (!exists(clos_)) {
     TRY(make_directory(clos_));
-    TRY(write_schemata(schemata_lines(rdt)));
+    if (auto written = write_schemata(schemata_lines(rdt)); !written.ok()) {
+      (void)::rmdir(clos_.c_str());  // as the schemata are what the class is to be
+      return written;
+    }
   }
   if (!monitoring_.empty()) TRY(make_directory(monitoring_));
   return {};

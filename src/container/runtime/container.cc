@@ -244,7 +244,7 @@ Result<void> LinuxContainer::wait_until_ready() {
         console_ = std::move(received);
         break;
       case Word::kRoot:
-        begun_.root_mount = TRY(mount_number(received.get()));
+        begun_.root = TRY(identify_root(received.get(), pid_));
         TRY(tell_begun());
         send_message(channel_.get(), {.word = Word::kRootNoted});
         break;
@@ -303,9 +303,12 @@ Result<void> LinuxContainer::destroy() {
     TRY(wait_until_ended(pidfd_.get(), kill_deadline()));
     (void)sys::wait_process(pidfd_.get());  // and been reaped
   }
-  if (cgroups_) TRY(cgroups_->destroy());
-  TRY(remove_rdt_groups(begun_.rdt_groups));
-  if (begun_.root_mount != 0) TRY(remove_shared_root(spec_, plan_->rootfs.path, begun_.root_mount));
+  // One that fails is no reason to leave the others.
+  Result<void> gone = cgroups_ ? cgroups_->destroy() : Result<void>();
+  if (auto done = remove_rdt_groups(begun_.rdt_groups); gone.ok()) gone = std::move(done);
+  if (begun_.root.mount != 0)
+    if (auto done = remove_shared_root(spec_, begun_.root); gone.ok()) gone = std::move(done);
+  TRY(std::move(gone));
   phase_ = Phase::kDestroyed;
   if (!existed) return {};
   if (auto ran = run_hooks(spec_.hooks.poststop, "poststop", state("stopped")); !ran.ok())

@@ -22,6 +22,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "container/isolate/shared_root.h"
 #include "container/spec/spec.h"
 #include "sys/mount_spec.h"
 
@@ -33,7 +34,8 @@ struct Begun {
   std::vector<std::string> cgroups;     // directories; they may not be made yet
   std::string unit;                     // of systemd, that they are of; empty: of none
   std::vector<std::string> rdt_groups;  // likewise, to be removed in this order
-  std::uint64_t root_mount = 0;         // remove_shared_root()'s; 0: its mount namespace is its own
+  SharedRoot root;                      // without a mount namespace of its own
+  bool owns_cgroups = false;            // they are made, and what is in them is the container's
 };
 
 struct CreateOptions {

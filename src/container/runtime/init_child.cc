@@ -73,7 +73,7 @@ class Init final : WorkloadChild {
   bool settle() {
     const int own[] = {channel_,           plan_.start_socket, plan_.report.fd(),  child_.root,
                        child_.proc,        child_.devpts,      child_.null_device, network(),
-                       child_.host_mounts, child_.own_mounts};
+                       child_.host_mounts, child_.own_mounts,  child_.host_root};
     return enter_attributes(child_, plan_.attributes) &&
            WorkloadChild::settle(own, {channel_, plan_.hooks.start_state.get(), plan_.start_socket,
                                        plan_.start_socket >= 0 ? plan_.report.fd() : -1});

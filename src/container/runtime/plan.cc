@@ -1,4 +1,6 @@
 // make_plan(): the parent's half of init.h.
+#include <unistd.h>
+
 #include <algorithm>
 #include <span>
 
@@ -61,10 +63,16 @@ Result<void> plan_mounts(const Spec& spec, const CreateOptions& options, const C
   plan.devices_wait = devices_wait(std::span(spec.mounts).subspan(late));
   const Failure failure = plan.mapped.make(plan.mounts);
   if (failure.step != Step::kNone) return describe_failure(failure, plan);
+  for (MountPlan& mount : plan.mounts) mount.beside_host = plan.rootfs.shared;
   const bool peers = std::ranges::any_of(
       plan.mounts, [](const MountPlan& mount) { return mount.stays_peer && mount.premade < 0; });
-  if (peers && !plan.rootfs.shared)
+  // Only root of the host may go there and come back; what others bind is a slave that is shared
+  // on.
+  if (peers && !plan.rootfs.shared && ::geteuid() == 0 &&
+      !find_namespace(spec, NamespaceType::kUser)) {
     plan.rootfs.host_mounts = TRY(sys::open_file("/proc/self/ns/mnt", O_RDONLY));
+    plan.rootfs.host_root = TRY(sys::open_file("/", O_PATH | O_DIRECTORY));
+  }
   return {};
 }
 

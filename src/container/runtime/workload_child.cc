@@ -32,8 +32,19 @@ bool is_null_device(int fd) {
 void take_own_null_device(int* fd) {
   if (!is_null_device(*fd)) return;
   const int mode = ::fcntl(*fd, F_GETFL) & O_ACCMODE;
-  const int own = ::open("/dev/null", mode | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-  if (own >= 0 && is_null_device(own)) *fd = own;
+  // What is there may be anything, of which an open might wait for ever.
+  const int seen = ::open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (seen < 0) return;
+  const bool genuine = is_null_device(seen);
+  ::close(seen);
+  if (!genuine) return;
+  const int own = ::open("/dev/null", mode | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (own < 0) return;
+  const bool still = is_null_device(own) && ::fcntl(own, F_SETFL, mode) == 0;
+  if (still)
+    *fd = own;
+  else
+    ::close(own);
 }
 
 }  // namespace
