@@ -26,7 +26,7 @@ TEST(ProtectPlan, OfTheDefaultSpecCoversWhatTellsOfTheHost) {
 }
 
 TEST(RootfsPlan, IsInTheBundleUnlessAbsolute) {
-  Spec spec;
+  Spec spec = default_spec();
   spec.root = {.path = "r", .readonly = true};
   EXPECT_EQ(plan_rootfs(spec, "/b", {})->path, "/b/r");
   EXPECT_TRUE(plan_rootfs(spec, "/b", {})->readonly);
@@ -35,7 +35,7 @@ TEST(RootfsPlan, IsInTheBundleUnlessAbsolute) {
 }
 
 TEST(RootfsPlan, AnErrorNamesTheMountOfTheRoot) {
-  Spec spec;
+  const Spec spec = default_spec();
   const std::vector<sys::MountSpec> mounts = {{"overlay", "overlay", {}}, {"bind", "", {}}};
   EXPECT_THAT(plan_rootfs(spec, "/b", mounts).error().message(),
               ::testing::HasSubstr("root mount 1: a bind mount needs a source"));

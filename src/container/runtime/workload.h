@@ -24,6 +24,10 @@ struct WorkloadPlan {
   int stdio[3] = {-1, -1, -1};  // borrowed; -1: /dev/null
   unsigned preserved_fds = 0;
   bool new_keyring = true;
+  /// Nobody is to look at it from its first moment on. Not of a user without privileges, whose
+  /// parent has to write into its files of /proc. The child cannot tell by its own id: that changes
+  /// when the map is written.
+  bool hidden_at_once = true;
   Report report;  // open if there is a filter
 };
 

@@ -54,7 +54,7 @@ bool WorkloadChild::hide() {
 }
 
 bool WorkloadChild::leave_parent() {
-  if (::geteuid() == 0 && !hide()) return false;
+  if (workload_.hidden_at_once && !hide()) return false;
   sys::reset_signals();
   ::umask(0);  // modes are those that are asked for; the workload's comes with its identity
   if (::setsid() < 0) return child_.fail(Step::kSession);
