@@ -79,8 +79,6 @@ function(berth_test_program program label libs sources support)
   add_executable(${program} ${sources} ${support})
   target_link_libraries(${program} PRIVATE ${libs} GTest::gmock GTest::gtest_main)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
-  # Half of what there is to compile, run once: what they test is optimised, they need not be.
-  target_compile_options(${program} PRIVATE -O0 -U_FORTIFY_SOURCE)
   target_compile_definitions(${program} PRIVATE BERTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                 BERTH_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   # Tests that change or compare what the whole host has (links, mounts, cgroups) run one at a time.
