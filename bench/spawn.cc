@@ -1,7 +1,6 @@
 // bench_spawn: what the benches need done by a process that is smaller than Python.
-//   floor PROGRAM ARGUMENT...  clone3 into the five namespaces that a container has, exec, wait:
-//   less
-//                              than that no runtime can do
+//   floor PROGRAM ARGUMENT...  clone3 into a container's five namespaces, exec, wait: with less no
+//                              runtime can do
 //   peak PROGRAM ARGUMENT...   runs the program with its output thrown away, and prints its peak of
 //                              resident memory in KiB. getrusage(2) counts what was resident before
 //                              the exec too, so that the one who forks must be small.
