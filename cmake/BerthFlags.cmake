@@ -27,6 +27,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-Wno-free-nonheap-object -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
                       -Wno-stringop-overflow)
   string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+  # Small sources would be inlined without limit: a quarter more code, all of it memory of each container's start.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(--param=large-unit-insns=1000 --param=inline-unit-growth=20)
+  endif()
   add_compile_options(-D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
   add_link_options(-Wl,--gc-sections -Wl,-z,relro,-z,now -s)
 else()

@@ -8,11 +8,10 @@ if(BUILD_TESTING)
   # Only what Berth's own compiler of filters is compared with.
   pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 endif()
-# Header-only, so that the static programs carry just what they use.
-set(BERTH_FMT fmt::fmt-header-only)
+# Its headers alone; src/base/format.cc compiles what they leave out, so that the static programs carry just what they use.
 # No locale (the separator is ','): with them libstdc++ and libc add 0.8 MiB and their tables to each static program.
-target_compile_definitions(fmt::fmt-header-only INTERFACE FMT_STATIC_THOUSANDS_SEPARATOR=44)
-
+add_library(berth_fmt INTERFACE)
+target_compile_definitions(berth_fmt INTERFACE FMT_STATIC_THOUSANDS_SEPARATOR=44)
 foreach(module libnl-3.0 libnftables libarchive libzstd libisal sqlite3 nettle)
   string(REGEX REPLACE "[^a-z0-9]" "_" target ${module})
   pkg_check_modules(${target} REQUIRED IMPORTED_TARGET ${module})
