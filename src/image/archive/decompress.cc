@@ -207,23 +207,31 @@ bool is_zstd(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+Result<Compression> compression_of(std::span<const std::byte> head) {
+  if (starts_with(head, "\x1f\x8b")) return Compression::kGzip;
+  if (is_zstd(head)) return Compression::kZstd;
+  if (starts_with(head, "BZh"))
+    return fail(ErrorKind::kUnsupported, "it is compressed with bzip2; use gzip or zstd");
+  if (starts_with(head, std::string_view("\xfd"
+                                         "7zXZ\0",
+                                         6)))
+    return fail(ErrorKind::kUnsupported, "it is compressed with xz; use gzip or zstd");
+  return Compression::kNone;
+}
+
 Result<std::unique_ptr<ByteSource>> decompress(ByteSource& from, const DecompressLimits& limits) {
   Input input(from);
   TRY(input.want(6));
-  const auto head = input.bytes();
   std::unique_ptr<ByteSource> source;
-  if (starts_with(head, "\x1f\x8b")) {
-    source = std::make_unique<GzipSource>(std::move(input), limits);
-  } else if (is_zstd(head)) {
-    source = std::make_unique<ZstdSource>(std::move(input), limits);
-  } else if (starts_with(head, "BZh")) {
-    return fail(ErrorKind::kUnsupported, "it is compressed with bzip2; use gzip or zstd");
-  } else if (starts_with(head, std::string_view("\xfd"
-                                                "7zXZ\0",
-                                                6))) {
-    return fail(ErrorKind::kUnsupported, "it is compressed with xz; use gzip or zstd");
-  } else {
-    source = std::make_unique<PlainSource>(std::move(input), limits);
+  switch (TRY(compression_of(input.bytes()))) {
+    case Compression::kGzip:
+      source = std::make_unique<GzipSource>(std::move(input), limits);
+      break;
+    case Compression::kZstd:
+      source = std::make_unique<ZstdSource>(std::move(input), limits);
+      break;
+    case Compression::kNone:
+      source = std::make_unique<PlainSource>(std::move(input), limits);
   }
   return source;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "base/byte_source.h"
 #include "base/result.h"
@@ -20,6 +21,12 @@ struct DecompressLimits {
   /// more.
   std::uint64_t max_ratio = 200;
 };
+
+enum class Compression : std::uint8_t { kNone, kGzip, kZstd };
+
+/// What a stream that begins with these bytes (six, or all it has) is. kUnsupported for bzip2 and
+/// xz.
+Result<Compression> compression_of(std::span<const std::byte> head);
 
 /// The bytes of `from` without their compression. Borrows `from`. Reads a first block at once, to
 /// see what it is. kUnsupported for bzip2 and xz. The source returned says kCorrupt for a damaged

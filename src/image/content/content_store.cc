@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <utility>
+#include <vector>
 
-#include "base/scope_exit.h"
 #include "base/strong_id.h"
-#include "image/content/hasher.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 
@@ -32,19 +32,6 @@ class TextSource final : public ByteSource {
  private:
   std::span<const std::byte> rest_;
 };
-
-Result<void> copy_to(int fd, HashingSource& source) {
-  std::vector<std::byte> buffer(kCopyBuffer);
-  for (;;) {
-    const std::size_t got = TRY(source.read(buffer));
-    if (got == 0) return {};
-    if (source.count() > ContentStore::kMaxBlobBytes) {
-      return fail(ErrorKind::kExhausted, "a blob is larger than {} bytes",
-                  ContentStore::kMaxBlobBytes);
-    }
-    TRY(sys::write_all(fd, std::span(buffer).first(got)));
-  }
-}
 
 Result<void> check_claim(const BlobClaim& claim, const BlobInfo& found) {
   if (claim.size >= 0 && static_cast<std::uint64_t>(claim.size) != found.size) {
@@ -81,21 +68,26 @@ Result<ContentStore> ContentStore::open(const std::string& root) {
 }
 
 Result<BlobInfo> ContentStore::ingest(ByteSource& source, const BlobClaim& claim) {
-  const std::string temp = random_hex(16);
-  const UniqueFd fd = TRY(sys::open_at(ingest_.get(), temp, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  ScopeExit undo([&] { ::unlinkat(ingest_.get(), temp.c_str(), 0); });
-  HashingSource hashed(source);
-  TRY(copy_to(fd.get(), hashed).context("store a blob"));
-  BlobInfo blob{hashed.finish(), hashed.count()};
-  TRY(check_claim(claim, blob));
-  TRY(sys::sync(fd.get()).context("store a blob"));
-  const std::string name = name_of(blob.digest);
-  if (::renameat(ingest_.get(), temp.c_str(), blobs_.get(), name.c_str()) != 0) {
-    return fail_errno("store blob {}", blob.digest.str());
+  Writer writer = TRY(Writer::create(*this));
+  std::vector<std::byte> buffer(kCopyBuffer);
+  for (;;) {
+    const std::size_t count = TRY(source.read(buffer).context("store a blob"));
+    if (count == 0) return writer.finish(claim);
+    TRY(writer.write(std::span(buffer).first(count)));
   }
-  undo.cancel();
-  TRY(sys::sync(blobs_.get()));
-  return blob;
+}
+
+Result<void> ContentStore::adopt(int directory, const std::string& name, const Digest& digest) {
+  if (::linkat(directory, name.c_str(), blobs_.get(), name_of(digest).c_str(), 0) != 0 &&
+      errno != EEXIST) {
+    return fail_errno("store blob {}", digest.str());
+  }
+  return {};
+}
+
+Result<void> ContentStore::sync() const {
+  if (::syncfs(blobs_.get()) != 0) return fail_errno("flush the blobs");
+  return {};
 }
 
 Result<BlobInfo> ContentStore::put(std::string_view bytes) {
@@ -144,6 +136,51 @@ Result<std::vector<BlobInfo>> ContentStore::list() const {
     blobs.push_back(TRY(stat(*digest)));
   }
   return blobs;
+}
+
+ContentStore::Writer::Writer(ContentStore& store, std::string name, UniqueFd file)
+    : store_(store), name_(std::move(name)), file_(std::move(file)) {}
+
+ContentStore::Writer::Writer(Writer&& other) noexcept
+    : store_(other.store_),
+      name_(std::exchange(other.name_, {})),
+      file_(std::move(other.file_)),
+      hash_(other.hash_),
+      size_(other.size_) {}
+
+ContentStore::Writer::~Writer() {
+  if (!name_.empty()) ::unlinkat(store_.ingest_.get(), name_.c_str(), 0);
+}
+
+Result<ContentStore::Writer> ContentStore::Writer::create(ContentStore& store) {
+  std::string name = random_hex(16);
+  UniqueFd file =
+      TRY(sys::open_at(store.ingest_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return Writer(store, std::move(name), std::move(file));
+}
+
+Result<void> ContentStore::Writer::write(std::span<const std::byte> bytes) {
+  size_ += bytes.size();
+  if (size_ > kMaxBlobBytes) {
+    return fail(ErrorKind::kExhausted, "a blob is larger than {} bytes", kMaxBlobBytes);
+  }
+  hash_.update(bytes);
+  return sys::write_all(file_.get(), bytes).context("store a blob");
+}
+
+Result<BlobInfo> ContentStore::Writer::finish(
+    const BlobClaim& claim, const std::function<void(const Digest&)>& announce) {
+  const BlobInfo blob{hash_.finish(), size_};
+  TRY(check_claim(claim, blob));
+  if (announce) announce(blob.digest);
+  TRY(sys::sync(file_.get()).context("store a blob"));
+  const int blobs = store_.blobs_.get();
+  if (::renameat(store_.ingest_.get(), name_.c_str(), blobs, name_of(blob.digest).c_str()) != 0) {
+    return fail_errno("store blob {}", blob.digest.str());
+  }
+  name_.clear();
+  TRY(sys::sync(blobs));
+  return blob;
 }
 
 }  // namespace berth::image

@@ -1,11 +1,13 @@
-// ContentStore: blobs by digest, in blobs/sha256/<hex> below one directory. A blob is there whole
-// and verified, or not at all: it is written to a temporary file, hashed on the way, fsynced and
-// renamed. It holds what is small and must be kept byte for byte (manifests, configs); layers live
-// unpacked in the snapshotter. Thread-safe; two writers of one blob are harmless, for both write
-// the same bytes.
+// ContentStore: blobs by digest, in blobs/sha256/<hex> below one directory: manifests, configs and
+// layers, byte for byte as they came, for that is what a push gives away. A blob is there whole and
+// verified, or not at all: it is written to a temporary file, hashed on the way, fsynced and
+// renamed. Thread-safe; two writers of one blob are harmless, for both write the same bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "image/content/hasher.h"
 #include "image/reference/digest.h"
 
 namespace berth::image {
@@ -30,7 +33,9 @@ struct BlobClaim {
 
 class ContentStore {
  public:
-  /// Blobs beyond this are refused: nothing that is kept as a blob comes near it.
+  class Writer;
+
+  /// Blobs beyond this are refused: no layer comes near it.
   static constexpr std::uint64_t kMaxBlobBytes = 64ULL << 30;
 
   /// Opens or makes the store in `root`, which is made if absent, and removes what unfinished
@@ -41,6 +46,12 @@ class ContentStore {
   /// too large; nothing is left of it then.
   Result<BlobInfo> ingest(ByteSource& source, const BlobClaim& claim = {});
   Result<BlobInfo> put(std::string_view bytes);
+
+  /// Takes in the file `name` in `directory`, which is known to be `digest` and will not be changed
+  /// any more, by a second link to it. On disk for good after the next sync().
+  Result<void> adopt(int directory, const std::string& name, const Digest& digest);
+  /// All that was adopted is on disk.
+  Result<void> sync() const;
 
   /// The blob, for reading. kNotFound if it is not here.
   Result<UniqueFd> open_blob(const Digest& digest) const;
@@ -58,6 +69,32 @@ class ContentStore {
 
   UniqueFd ingest_;  // <root>/ingest: unfinished blobs
   UniqueFd blobs_;   // <root>/blobs/sha256
+};
+
+/// A blob in the making, by somebody who has its bytes to give. Left unfinished, nothing stays.
+class ContentStore::Writer {
+ public:
+  /// Borrows `store`.
+  static Result<Writer> create(ContentStore& store);
+  Writer(Writer&& other) noexcept;
+  Writer& operator=(Writer&&) = delete;
+  ~Writer();
+
+  /// kExhausted: it is too large by now.
+  Result<void> write(std::span<const std::byte> bytes);
+  /// Puts the blob in its place; call once, at the end. kCorrupt if it is not what `claim` says.
+  /// `announce` is told which it will be before it is there, where garbage may be collected.
+  Result<BlobInfo> finish(const BlobClaim& claim = {},
+                          const std::function<void(const Digest&)>& announce = {});
+
+ private:
+  Writer(ContentStore& store, std::string name, UniqueFd file);
+
+  ContentStore& store_;
+  std::string name_;  // in ingest_; empty: it is there no more
+  UniqueFd file_;
+  Sha256 hash_;
+  std::uint64_t size_ = 0;
 };
 
 }  // namespace berth::image

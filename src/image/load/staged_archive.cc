@@ -150,6 +150,19 @@ Result<std::uint64_t> StagedArchive::size(std::string_view path) const {
   return TRY(resolve(path))->size;
 }
 
+Result<Compression> StagedArchive::compression(std::string_view path) const {
+  const UniqueFd fd = TRY(open(path));
+  std::byte head[6];
+  const ssize_t count = ::pread(fd.get(), head, sizeof head, 0);
+  if (count < 0) return fail_errno("read {}", quote_name(path));
+  return compression_of(std::span(head).first(static_cast<std::size_t>(count)));
+}
+
+Result<void> StagedArchive::give(std::string_view path, ContentStore& content,
+                                 const Digest& digest) const {
+  return content.adopt(dir_.get(), TRY(resolve(path))->stored, digest);
+}
+
 Result<std::string> StagedArchive::text(std::string_view path, std::size_t max_bytes) const {
   const UniqueFd fd = TRY(open(path));
   return sys::read_all(fd.get(), max_bytes).context(quote_name(path));

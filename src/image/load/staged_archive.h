@@ -12,6 +12,8 @@
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "image/archive/decompress.h"
+#include "image/content/content_store.h"
 
 namespace berth::image {
 
@@ -44,6 +46,10 @@ class StagedArchive {
   /// A small file whole.
   Result<std::string> text(std::string_view path, std::size_t max_bytes) const;
   Result<std::uint64_t> size(std::string_view path) const;
+  /// Of the file's first bytes. kUnsupported: one that is not understood.
+  Result<Compression> compression(std::string_view path) const;
+  /// Leaves the file, whose digest the caller knows, to `content`.
+  Result<void> give(std::string_view path, ContentStore& content, const Digest& digest) const;
 
  private:
   struct File {

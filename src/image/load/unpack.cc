@@ -56,10 +56,25 @@ class Target {
   std::unique_ptr<Whiteouts> whiteouts_;
 };
 
+/// Passes a source's bytes on, and a copy of them to another.
+class CopyingSource final : public ByteSource {
+ public:
+  CopyingSource(ByteSource& from, const TarCopy& copy) : from_(from), copy_(copy) {}
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    const std::size_t count = TRY(from_.read(into));
+    if (copy_ && count > 0) TRY(copy_(into.first(count)));
+    return count;
+  }
+
+ private:
+  ByteSource& from_;
+  const TarCopy& copy_;
+};
+
 }  // namespace
 
 Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view parent,
-                                   ByteSource& blob) {
+                                   ByteSource& blob, const TarCopy& copy) {
   UnpackedLayer layer;
   layer.key = std::string(kUnpackPrefix) + random_hex(16);
   const auto mounts = TRY(snapshots.prepare(layer.key, parent));
@@ -72,7 +87,8 @@ Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view pare
   const auto plain = TRY(decompress(blob));
   HashingSource hashed(*plain);
   {
-    ReadAhead ahead(hashed);
+    CopyingSource copied(hashed, copy);
+    ReadAhead ahead(copied);
     layer.bytes = TRY(apply_layer(target.get(), ahead)).bytes;
   }
   layer.diff_id = hashed.finish().str();

@@ -1,7 +1,10 @@
 // unpack_layer(): one layer, compressed or not, becomes a committed snapshot.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,9 +24,12 @@ struct UnpackedLayer {
   std::uint64_t bytes = 0;
 };
 
+/// Is given the tar, uncompressed, as it is unpacked, by a thread of the call.
+using TarCopy = std::function<Result<void>(std::span<const std::byte>)>;
+
 /// Unpacks `blob` into a new active snapshot on top of `parent` (empty: the base). Whoever calls
-/// commits or removes it; after an error there is none.
+/// commits or removes it; after an error, also of `copy`, there is none.
 Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view parent,
-                                   ByteSource& blob);
+                                   ByteSource& blob, const TarCopy& copy = {});
 
 }  // namespace berth::image

@@ -9,6 +9,9 @@
 namespace berth::image {
 namespace {
 
+constexpr std::string_view kOciIndex = "application/vnd.oci.image.index.v1+json";
+constexpr std::string_view kOciManifest = "application/vnd.oci.image.manifest.v1+json";
+
 Result<Descriptor> parse_descriptor(const Json& json) {
   if (!json.is_object()) return fail(ErrorKind::kInvalid, "a descriptor is not an object");
   Descriptor descriptor;
@@ -97,6 +100,27 @@ Result<std::variant<Index, Manifest>> parse_manifest(std::string_view text) {
   if (find_member(root, "manifests") != nullptr)
     return std::variant<Index, Manifest>(Index{TRY(parse_list(root, "manifests", kMaxManifests))});
   return std::variant<Index, Manifest>(TRY(parse_image(root)));
+}
+
+std::string make_manifest(const Manifest& manifest) {
+  const auto describe = [](const Descriptor& descriptor) {
+    return Json{{"mediaType", descriptor.media_type},
+                {"digest", descriptor.digest},
+                {"size", descriptor.size}};
+  };
+  Json layers = Json::array();
+  for (const Descriptor& layer : manifest.layers) layers.push_back(describe(layer));
+  return dump_json(Json{{"schemaVersion", 2},
+                        {"mediaType", kOciManifest},
+                        {"config", describe(manifest.config)},
+                        {"layers", std::move(layers)}});
+}
+
+Result<std::string> media_type_of(std::string_view text) {
+  const Json root = TRY(parse_json(text));
+  std::string own = TRY(get_string(root, "mediaType"));
+  if (!own.empty()) return own;
+  return std::string(find_member(root, "manifests") != nullptr ? kOciIndex : kOciManifest);
 }
 
 Result<Descriptor> choose(const Index& index, const Platform& wanted) {

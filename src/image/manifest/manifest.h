@@ -63,6 +63,14 @@ struct Index {
 /// made; layers of a kind that is none.
 Result<std::variant<Index, Manifest>> parse_manifest(std::string_view text);
 
+/// The OCI manifest of an image that came without one. Descriptors with all they have but platform
+/// and annotations.
+std::string make_manifest(const Manifest& manifest);
+
+/// How a registry is told what `text`, a manifest or index, is: its own media type, or the one of
+/// its kind.
+Result<std::string> media_type_of(std::string_view text);
+
 /// The entry for `wanted`. kUnsupported names the platforms that there are.
 Result<Descriptor> choose(const Index& index, const Platform& wanted);
 

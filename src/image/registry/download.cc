@@ -77,12 +77,12 @@ Download::~Download() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
   // What was cut off stays, to be taken up.
-  const bool useless = used_ || (error_ && error_->kind() == ErrorKind::kCorrupt);
+  const bool useless = kept_ || (error_ && error_->kind() == ErrorKind::kCorrupt);
   const std::scoped_lock lock(owner_.mutex_);
-  const auto found = owner_.under_way_.find(digest_.str());
+  const auto found = owner_.under_way_.find(name());
   if (found == owner_.under_way_.end() || !found->second.expired()) return;  // another's by now
   owner_.under_way_.erase(found);
-  if (useless) (void)::unlinkat(owner_.directory_.get(), std::string(digest_.hex()).c_str(), 0);
+  if (useless) (void)::unlinkat(owner_.directory_.get(), name().c_str(), 0);
 }
 
 std::unique_ptr<ByteSource> Download::open() {
@@ -94,9 +94,17 @@ std::uint64_t Download::arrived() const {
   return arrived_;
 }
 
-void Download::used() {
-  const std::scoped_lock lock(mutex_);
-  used_ = true;
+Result<void> Download::keep(ContentStore& content) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_; });
+  if (error_) return *error_;
+  TRY(content.adopt(owner_.directory_.get(), name(), digest_));
+  kept_ = true;
+  return {};
+}
+
+std::string Download::name() const {
+  return fmt::format("{}.{}", digest_.hex(), size_);
 }
 
 void Download::advance(std::uint64_t arrived) {
@@ -190,15 +198,11 @@ Result<std::shared_ptr<Download>> Downloads::get(const Digest& digest, std::uint
                 ContentStore::kMaxBlobBytes);
   std::shared_ptr<Download> shared;  // goes after the lock, which its end takes
   const std::scoped_lock lock(mutex_);
-  auto& entry = under_way_[digest.str()];
-  if (shared = entry.lock(); shared && shared->size() == size) return shared;
-  UniqueFd file = TRY(sys::open_at(directory_.get(), std::string(digest.hex()),
-                                   O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  struct stat found = {};
-  if (::fstat(file.get(), &found) != 0) return fail_errno("cannot look at a download");
-  // More than there should be is none of it.
-  if (static_cast<std::uint64_t>(found.st_size) > size && ::ftruncate(file.get(), 0) != 0)
-    return fail_errno("cannot begin a download anew");
+  const std::string name = fmt::format("{}.{}", digest.hex(), size);
+  auto& entry = under_way_[name];
+  if (shared = entry.lock()) return shared;
+  UniqueFd file =
+      TRY(sys::open_at(directory_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   std::shared_ptr<Download> download(
       new Download(*this, digest, size, std::move(file), std::move(fetch)));
   entry = download;

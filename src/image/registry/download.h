@@ -2,7 +2,8 @@
 // that was cut off is taken up where it ended, after a lost connection as after the end of this
 // process. Who asks for a blob that is on its way already shares it. Thread-safe.
 //
-//   <directory>/<hex>   what has arrived; gone once it was used, or is not what its digest says
+//   <directory>/<hex>.<size>   what has arrived; gone once it is kept, or is not what its digest
+//                              says. The size is who asks's claim: a wrong one spoils nobody else's.
 #pragma once
 
 #include <condition_variable>
@@ -19,6 +20,7 @@
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "image/content/content_store.h"
 #include "image/reference/digest.h"
 
 namespace berth::image {
@@ -39,8 +41,8 @@ class Download {
   /// Bytes that have arrived, of all that there are.
   std::uint64_t arrived() const;
   std::uint64_t size() const { return size_; }
-  /// The file is not needed any more.
-  void used();
+  /// Waits for the end, and leaves the file to `content`. Errors as of a read at the end.
+  Result<void> keep(ContentStore& content);
 
  private:
   friend class Downloads;
@@ -51,6 +53,7 @@ class Download {
   Result<void> fetch_all(const std::stop_token& stop);
   void advance(std::uint64_t arrived);
   void end(std::optional<Error> error);
+  std::string name() const;
 
   Downloads& owner_;
   const Digest digest_;
@@ -63,7 +66,7 @@ class Download {
   std::uint64_t arrived_ = 0;
   bool ended_ = false;
   std::optional<Error> error_;
-  bool used_ = false;
+  bool kept_ = false;
 
   std::jthread thread_;  // last: it uses the rest
 };
@@ -86,7 +89,7 @@ class Downloads {
   UniqueFd directory_;
   std::counting_semaphore<kAtOnce> slots_{kAtOnce};
   std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<Download>> under_way_;  // guarded by mutex_
+  std::map<std::string, std::weak_ptr<Download>> under_way_;  // guarded by mutex_; by the file's name
 };
 
 }  // namespace berth::image

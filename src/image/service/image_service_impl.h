@@ -22,6 +22,8 @@
 #include "image/content/content_store.h"
 #include "image/image_service.h"
 #include "image/load/archive_index.h"
+#include "image/load/unpack.h"
+#include "image/manifest/manifest.h"
 #include "image/reference/reference.h"
 #include "image/registry/download.h"
 #include "image/store/database.h"
@@ -78,13 +80,24 @@ class ImageServiceImpl final : public ImageService {
   Result<std::vector<ImageRecord>> unpack_images(const StagedArchive& archive, Pins& pins);
   Result<ImageRecord> unpack_image(const StagedArchive& archive, const ArchivedImage& image,
                                    Pins& pins);
+  /// The image if it is here with all its blobs, which are pinned then.
+  Result<std::optional<ImageRecord>> whole_image(const std::string& id, Pins& pins);
   /// What a layer is to become.
   struct LayerPlan {
     std::string diff_id;
     std::string chain_id;
     std::string parent;  // chain id; empty: the base
   };
-  Result<void> unpack_blob(ByteSource& blob, const LayerPlan& plan);
+  Result<void> unpack_blob(ByteSource& blob, const LayerPlan& plan, const TarCopy& copy = {});
+  /// Unpacks the layer if that is to be done, and keeps its blob: the one that `listed`, a manifest's
+  /// entry, says, or one that is made of it. `path`: in the archive.
+  Result<Descriptor> load_layer(const StagedArchive& archive, const std::string& path,
+                                const LayerPlan& plan, const Descriptor* listed, Pins& pins);
+  Result<Descriptor> make_layer_blob(const StagedArchive& archive, const std::string& path,
+                                     const LayerPlan& plan, bool unpacked, Pins& pins);
+  /// Keeps a manifest for an image that came without one.
+  Result<void> make_manifest_for(ImageRecord& record, const std::string& config,
+                                 std::vector<Descriptor> layers, Pins& pins);
   /// Keeps the blob and pins it. Returns its digest.
   Result<std::string> keep(const std::string& bytes, Pins& pins);
   Result<std::string> import_plain(ByteSource& tar, const ImportOptions& options,

@@ -325,7 +325,7 @@ TEST_P(ImageServiceTest, OpeningRemovesWhatACrashLeft) {
   for (const auto& snapshot : MUST(service_->snapshots().list())) keys.insert(snapshot.key);
   EXPECT_EQ(keys.size(), 3U);
   EXPECT_TRUE(keys.contains("workload-1"));
-  EXPECT_EQ(files_in("content/blobs/sha256"), 1U);
+  EXPECT_EQ(files_in("content/blobs/sha256"), 4U);  // config, manifest, two layers
   EXPECT_EQ(files_in("staging"), 0U);
   EXPECT_EQ(files_in("content/ingest"), 0U);
 }

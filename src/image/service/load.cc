@@ -3,13 +3,15 @@
 #include "base/scope_exit.h"
 #include "image/archive/decompress.h"
 #include "image/content/hasher.h"
-#include "image/load/unpack.h"
+#include "image/load/layer_blob.h"
 #include "image/service/image_service_impl.h"
 #include "image/store/image_config.h"
 #include "sys/file.h"
 
 namespace berth::image {
 namespace {
+
+constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
 
 std::vector<std::string> familiar(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
@@ -18,6 +20,16 @@ std::vector<std::string> familiar(const std::vector<std::string>& names) {
     shown.push_back(reference.ok() ? reference->familiar() : name);
   }
   return shown;
+}
+
+/// What unpacking checks, of a layer that is here unpacked.
+Result<void> check_layer(ByteSource& tar, const std::string& diff_id, const TarCopy& copy) {
+  HashingSource hashed(tar);
+  std::vector<std::byte> buffer(256U << 10);
+  while (const std::size_t count = TRY(hashed.read(buffer)))
+    if (copy) TRY(copy(std::span(buffer).first(count)));
+  if (hashed.finish().str() == diff_id) return {};
+  return fail(ErrorKind::kCorrupt, "layer {} is not what the image's config says", diff_id);
 }
 
 }  // namespace
@@ -29,6 +41,7 @@ Result<std::vector<LoadResult>> ImageServiceImpl::load(ByteSource& archive) {
   const StagedArchive staged =
       TRY(StagedArchive::read(*plain, staging_.get()).context("image archive"));
   const auto records = TRY(unpack_images(staged, pins).context("image archive"));
+  TRY(content_.sync());
   TRY(images_.add(records));
   sweep.cancel();
   std::vector<LoadResult> results;
@@ -57,20 +70,114 @@ Result<ImageRecord> ImageServiceImpl::unpack_image(const StagedArchive& archive,
     return fail(ErrorKind::kUnsupported, "the image is for {}, not for linux", config.os);
   }
   ImageRecord record;
+  record.id = TRY(keep(image.config, pins));
+  for (const Reference& name : image.names) record.names.push_back(name.str());
+  std::vector<Descriptor> layers;
+  // Without a manifest of its own it keeps the one by which it came first.
+  std::optional<ImageRecord> known;
+  if (image.manifest.empty())
+    known = TRY(whole_image(record.id, pins));
+  else
+    layers = std::get<Manifest>(TRY(parse_manifest(image.manifest))).layers;
   const auto chain = chain_ids(config.diff_ids);
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    pins.add(chain[i]);
-    if (!snapshots_->stat(chain[i]).ok()) {  // else another image has this layer
-      sys::FdSource blob(TRY(archive.open(image.layers[i])));
-      TRY(unpack_blob(blob, {config.diff_ids[i], chain[i], record.top}));
+    const LayerPlan plan{config.diff_ids[i], chain[i], record.top};
+    pins.add(plan.chain_id);
+    if (known) {
+      if (!snapshots_->stat(plan.chain_id).ok()) {
+        sys::FdSource blob(TRY(archive.open(image.layers[i])));
+        TRY(unpack_blob(blob, plan));
+      }
+    } else {
+      const bool listed = i < layers.size();
+      const Descriptor layer =
+          TRY(load_layer(archive, image.layers[i], plan, listed ? &layers[i] : nullptr, pins));
+      if (!listed) layers.push_back(layer);
     }
     record.size += TRY(images_.layer_size(chain[i]));
     record.top = chain[i];
   }
-  record.id = TRY(keep(image.config, pins));
-  if (!image.manifest.empty()) record.manifest = TRY(keep(image.manifest, pins));
-  for (const Reference& name : image.names) record.names.push_back(name.str());
+  if (known) {
+    record.manifest = known->manifest;
+    record.blobs = known->blobs;
+  } else if (image.manifest.empty()) {
+    TRY(make_manifest_for(record, image.config, std::move(layers), pins));
+  } else {
+    record.manifest = TRY(keep(image.manifest, pins));
+    for (const Descriptor& layer : layers) record.blobs.push_back(layer.digest);
+  }
   return record;
+}
+
+Result<std::optional<ImageRecord>> ImageServiceImpl::whole_image(const std::string& id,
+                                                                 Pins& pins) {
+  auto record = TRY(images_.get(id));
+  if (!record || record->manifest.empty()) return std::optional<ImageRecord>();
+  std::vector<std::string> blobs = record->blobs;
+  blobs.push_back(record->manifest);
+  for (const std::string& blob : blobs) {
+    pins.add(blob);
+    if (!content_.stat(TRY(Digest::parse(blob))).ok()) return std::optional<ImageRecord>();
+  }
+  return record;
+}
+
+Result<Descriptor> ImageServiceImpl::load_layer(const StagedArchive& archive,
+                                                const std::string& path, const LayerPlan& plan,
+                                                const Descriptor* listed, Pins& pins) {
+  const bool unpacked = snapshots_->stat(plan.chain_id).ok();  // another image has this layer
+  if (listed == nullptr) return make_layer_blob(archive, path, plan, unpacked, pins);
+  pins.add(listed->digest);
+  if (!unpacked) {
+    sys::FdSource blob(TRY(archive.open(path)));
+    TRY(unpack_blob(blob, plan));
+  }
+  const Digest digest = TRY(Digest::parse(listed->digest));
+  if (!content_.stat(digest).ok()) TRY(archive.give(path, content_, digest));
+  return *listed;
+}
+
+Result<Descriptor> ImageServiceImpl::make_layer_blob(const StagedArchive& archive,
+                                                     const std::string& path,
+                                                     const LayerPlan& plan, bool unpacked,
+                                                     Pins& pins) {
+  const auto pin = [&](const Digest& digest) { pins.add(digest.str()); };
+  if (const std::string made = TRY(images_.layer_blob(plan.chain_id)); unpacked && !made.empty()) {
+    const Digest digest = TRY(Digest::parse(made));
+    pin(digest);
+    if (content_.stat(digest).ok()) return describe_layer(content_, digest);
+  }
+  Descriptor layer;
+  sys::FdSource file(TRY(archive.open(path)));
+  HashingSource hashed(file);  // of the file as it is, which is to be kept if it is compressed
+  const auto tar = TRY(decompress(hashed));
+  if (TRY(archive.compression(path)) == Compression::kNone) {
+    const auto blob = TRY(LayerBlob::create(content_));
+    const TarCopy copy = blob->copy();
+    TRY(unpacked ? check_layer(*tar, plan.diff_id, copy) : unpack_blob(*tar, plan, copy));
+    layer = TRY(blob->finish(pin));
+  } else {
+    TRY(unpacked ? check_layer(*tar, plan.diff_id, {}) : unpack_blob(*tar, plan));
+    TRY(drain(hashed));
+    const Digest digest = hashed.finish();
+    pin(digest);
+    TRY(archive.give(path, content_, digest));
+    layer = TRY(describe_layer(content_, digest));
+  }
+  TRY(images_.set_layer_blob(plan.chain_id, layer.digest));
+  return layer;
+}
+
+Result<void> ImageServiceImpl::make_manifest_for(ImageRecord& record, const std::string& config,
+                                                 std::vector<Descriptor> layers, Pins& pins) {
+  Manifest manifest;
+  manifest.config.media_type = kConfigType;
+  manifest.config.digest = record.id;
+  manifest.config.size = static_cast<std::int64_t>(config.size());
+  for (const Descriptor& layer : layers) record.blobs.push_back(layer.digest);
+  manifest.layers = std::move(layers);
+  record.manifest = TRY(keep(make_manifest(manifest), pins));
+  return {};
 }
 
 Result<std::string> ImageServiceImpl::keep(const std::string& bytes, Pins& pins) {
@@ -80,9 +187,10 @@ Result<std::string> ImageServiceImpl::keep(const std::string& bytes, Pins& pins)
   return digest;
 }
 
-Result<void> ImageServiceImpl::unpack_blob(ByteSource& blob, const LayerPlan& plan) {
+Result<void> ImageServiceImpl::unpack_blob(ByteSource& blob, const LayerPlan& plan,
+                                           const TarCopy& copy) {
   const UnpackedLayer layer =
-      TRY(unpack_layer(*snapshots_, plan.parent, blob).context("layer " + plan.diff_id));
+      TRY(unpack_layer(*snapshots_, plan.parent, blob, copy).context("layer " + plan.diff_id));
   if (layer.diff_id != plan.diff_id) {
     if (auto removed = snapshots_->remove(layer.key); !removed.ok()) {
       log::warning("{}", removed.error().message());
@@ -127,7 +235,8 @@ Result<std::string> ImageServiceImpl::import(ByteSource& tar, const ImportOption
 Result<std::string> ImageServiceImpl::import_plain(ByteSource& tar, const ImportOptions& options,
                                                    const std::vector<std::string>& names,
                                                    Pins& pins) {
-  const UnpackedLayer layer = TRY(unpack_layer(*snapshots_, "", tar));
+  const auto blob = TRY(LayerBlob::create(content_));
+  const UnpackedLayer layer = TRY(unpack_layer(*snapshots_, "", tar, blob->copy()));
   pins.add(layer.diff_id);
   TRY(commit_layer(layer.key, layer.diff_id, layer.bytes));
 
@@ -140,11 +249,16 @@ Result<std::string> ImageServiceImpl::import_plain(ByteSource& tar, const Import
   image.diff_ids = {layer.diff_id};
   image.history = {{image.created, "", options.message, false}};
   const std::string config = make_image_config(image);
-  ImageRecord record{Sha256::of(config).str(), "", layer.diff_id,
-                     static_cast<std::int64_t>(layer.bytes), names};
-  pins.add(record.id);
-  TRY(content_.put(config));
+  ImageRecord record;
+  record.id = TRY(keep(config, pins));
+  record.top = layer.diff_id;
+  record.size = static_cast<std::int64_t>(layer.bytes);
+  record.names = names;
+  const Descriptor kept =
+      TRY(blob->finish([&](const Digest& digest) { pins.add(digest.str()); }));
+  TRY(make_manifest_for(record, config, {kept}, pins));
   TRY(images_.add({record}));
+  TRY(images_.set_layer_blob(layer.diff_id, kept.digest));
   return record.id;
 }
 

@@ -19,6 +19,7 @@
 #include "image/registry/registry_client.h"
 #include "image/service/image_service_impl.h"
 #include "image/store/image_config.h"
+#include "sys/file.h"
 
 namespace berth::image {
 namespace {
@@ -156,17 +157,20 @@ class Pull {
   struct Layer {
     ImageServiceImpl::LayerPlan plan;
     std::string digest;
-    std::shared_ptr<Download> download;  // none: it is here already
+    bool unpacked = false;
+    std::shared_ptr<Download> download;  // none: the blob is here already
   };
 
   Result<Layer> begin(const Descriptor& blob, ImageServiceImpl::LayerPlan plan) {
-    Layer layer{std::move(plan), blob.digest, {}};
+    Layer layer{std::move(plan), blob.digest, false, {}};
     ticker_.tell(blob.digest, Step::kFound);
     pins_.add(layer.plan.chain_id);
-    if (service_.snapshots_->stat(layer.plan.chain_id).ok()) {
-      ticker_.tell(blob.digest, Step::kExists);
-      return layer;
-    }
+    pins_.add(blob.digest);
+    record_.blobs.push_back(blob.digest);
+    layer.unpacked = service_.snapshots_->stat(layer.plan.chain_id).ok();
+    const bool kept = service_.content_.stat(TRY(Digest::parse(blob.digest))).ok();
+    if (kept && layer.unpacked) ticker_.tell(blob.digest, Step::kExists);
+    if (kept) return layer;
     if (blob.size < 0)
       return fail(ErrorKind::kInvalid, "the manifest does not say how large {} is", blob.digest);
     const Digest digest = TRY(Digest::parse(blob.digest));
@@ -193,7 +197,7 @@ class Pull {
     for (Layer& layer : layers) {
       if (stop_.stop_requested())
         return fail(ErrorKind::kConflict, "the pull of {} was given up", reference_.familiar());
-      if (layer.download) TRY(unpack(layer));
+      TRY(unpack(layer));
       record_.size += TRY(service_.images_.layer_size(layer.plan.chain_id));
       record_.top = layer.plan.chain_id;
     }
@@ -201,20 +205,32 @@ class Pull {
   }
 
   Result<void> unpack(Layer& layer) {
-    const auto source = layer.download->open();
-    auto unpacked = service_.unpack_blob(*source, layer.plan);
+    if (layer.unpacked && !layer.download) return {};
+    auto done = [&]() -> Result<void> {
+      if (!layer.unpacked) {
+        const auto source = TRY(open(layer));
+        TRY(service_.unpack_blob(*source, layer.plan));
+      }
+      return layer.download ? layer.download->keep(service_.content_) : Result<void>();
+    }();
     ticker_.finish(layer.digest);
-    TRY(std::move(unpacked));
-    layer.download->used();
+    TRY(std::move(done));
     layer.download.reset();
     ticker_.tell(layer.digest, Step::kDone);
     return {};
+  }
+
+  Result<std::unique_ptr<ByteSource>> open(const Layer& layer) {
+    if (layer.download) return layer.download->open();
+    UniqueFd blob = TRY(service_.content_.open_blob(TRY(Digest::parse(layer.digest))));
+    return std::unique_ptr<ByteSource>(std::make_unique<sys::FdSource>(std::move(blob)));
   }
 
   Result<PullResult> give_names() {
     PullResult result{.id = record_.id, .name = reference_.familiar(), .digest = digest_};
     record_.names.push_back(reference_.at(TRY(Digest::parse(digest_))).str());
     if (reference_.digest().empty()) record_.names.push_back(reference_.str());
+    TRY(service_.content_.sync());
     result.is_new = TRY(service_.images_.id_of(record_.names.back())) != record_.id;
     TRY(service_.images_.add({record_}));
     return result;

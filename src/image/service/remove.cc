@@ -125,6 +125,7 @@ Result<std::vector<std::string>> ImageServiceImpl::sweep(bool unfinished_too) {
   std::set<std::string> needed(pinned_.begin(), pinned_.end());
   for (const ImageRecord& record : TRY(images_.list())) {
     needed.insert({record.id, record.manifest, record.top});
+    needed.insert(record.blobs.begin(), record.blobs.end());
   }
   Swept swept = TRY(sweep_layers(needed, unfinished_too));
   for (const BlobInfo& blob : TRY(content_.list())) {

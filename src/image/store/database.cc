@@ -10,14 +10,14 @@
 namespace berth::image {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 /// A removal writes a handful of 4 KiB pages to the log.
 constexpr off_t kReserveBytes = 256 << 10;
 
-// Ids of snapshots are never used again: a directory that could not be removed must not become
-// someone else's.
-constexpr const char* kSchema = R"sql(
+// What each version adds to the one before. Ids of snapshots are never used again: a directory that
+// could not be removed must not become someone else's.
+constexpr const char* kSchema[kSchemaVersion] = {R"sql(
 CREATE TABLE snapshots(
   id     INTEGER PRIMARY KEY AUTOINCREMENT,
   key    TEXT NOT NULL UNIQUE,
@@ -38,7 +38,15 @@ CREATE TABLE names(
   name  TEXT PRIMARY KEY,
   image TEXT NOT NULL REFERENCES images(id)) WITHOUT ROWID;
 CREATE INDEX names_by_image ON names(image);
-)sql";
+)sql",
+                                                 R"sql(
+ALTER TABLE layers ADD COLUMN blob TEXT NOT NULL DEFAULT '';
+CREATE TABLE blobs(
+  image    TEXT NOT NULL REFERENCES images(id),
+  position INTEGER NOT NULL,
+  digest   TEXT NOT NULL,
+  PRIMARY KEY(image, position)) WITHOUT ROWID;
+)sql"};
 
 ErrorKind kind_of(int code) {
   switch (code & 0xff) {  // the primary result code
@@ -76,13 +84,13 @@ auto catching(Work work) -> decltype(work()) {
 Result<void> prepare_schema(SQLite::Database& db) {
   const int version = db.execAndGet("PRAGMA user_version").getInt();
   if (version == kSchemaVersion) return {};
-  if (version != 0) {
+  if (version < 0 || version > kSchemaVersion) {
     return fail(ErrorKind::kUnsupported,
                 "the image database has version {}, this program knows up to {}: use a newer one",
                 version, kSchemaVersion);
   }
   SQLite::Transaction transaction(db);
-  db.exec(kSchema);
+  for (int i = version; i < kSchemaVersion; ++i) db.exec(kSchema[i]);
   db.exec(fmt::format("PRAGMA user_version={}", kSchemaVersion));
   transaction.commit();
   return {};

@@ -17,13 +17,13 @@ class DatabaseTest : public ::testing::Test {
 };
 
 ImageRecord record(char digit, std::vector<std::string> names) {
-  return {"sha256:" + std::string(64, digit), "", "", 5, std::move(names)};
+  return {"sha256:" + std::string(64, digit), "", "", 5, std::move(names), {}};
 }
 
 TEST_F(DatabaseTest, AFailedTransactionLeavesNothing) {
   const auto database = MUST(Database::open(path()));
   const auto failed = database->transaction([](SQLite::Database& db) -> Result<void> {
-    db.exec("INSERT INTO layers VALUES('sha256:a', 1)");
+    db.exec("INSERT INTO layers VALUES('sha256:a', 1, '')");
     return fail(ErrorKind::kInternal, "on purpose");
   });
   EXPECT_EQ(failed.error().message(), "on purpose");
@@ -33,8 +33,8 @@ TEST_F(DatabaseTest, AFailedTransactionLeavesNothing) {
 TEST_F(DatabaseTest, BrokenRulesAreConflictsAndBadSqlIsInternal) {
   const auto database = MUST(Database::open(path()));
   const auto twice = database->transaction([](SQLite::Database& db) -> Result<void> {
-    db.exec("INSERT INTO layers VALUES('sha256:a', 1)");
-    db.exec("INSERT INTO layers VALUES('sha256:a', 2)");
+    db.exec("INSERT INTO layers VALUES('sha256:a', 1, '')");
+    db.exec("INSERT INTO layers VALUES('sha256:a', 2, '')");
     return {};
   });
   EXPECT_EQ(twice.error().kind(), ErrorKind::kConflict);
@@ -45,11 +45,45 @@ TEST_F(DatabaseTest, BrokenRulesAreConflictsAndBadSqlIsInternal) {
   EXPECT_EQ(bad.error().kind(), ErrorKind::kInternal);
 }
 
+TEST_F(DatabaseTest, WhatTheFirstVersionMadeIsBroughtToThisOne) {
+  {
+    const auto database = MUST(Database::open(path()));
+    MUST(database->transaction([](SQLite::Database& db) -> Result<void> {
+      db.exec("DROP TABLE blobs; ALTER TABLE layers DROP COLUMN blob; PRAGMA user_version=1;"
+              "INSERT INTO layers VALUES('sha256:a', 7)");
+      return {};
+    }));
+  }
+  const auto database = MUST(Database::open(path()));
+  ImageStore store(*database);
+  EXPECT_EQ(MUST(store.layer_size("sha256:a")), 7);
+  EXPECT_EQ(MUST(store.layer_blob("sha256:a")), "");
+  MUST(store.set_layer_blob("sha256:a", "sha256:b"));
+  EXPECT_EQ(MUST(store.layer_blob("sha256:a")), "sha256:b");
+}
+
+TEST_F(DatabaseTest, AnImageThatComesAgainHasTheBlobsOfItsNewManifest) {
+  const auto database = MUST(Database::open(path()));
+  ImageStore store(*database);
+  ImageRecord image = record('a', {"docker.io/library/a:1"});
+  image.manifest = "sha256:m1";
+  image.blobs = {"sha256:1", "sha256:2", "sha256:1"};
+  MUST(store.add({image}));
+  EXPECT_EQ(MUST(store.get(image.id))->blobs, image.blobs);
+  image.manifest = "sha256:m2";
+  image.blobs = {"sha256:3"};
+  MUST(store.add({image}));
+  EXPECT_EQ(MUST(store.list()).front().blobs, image.blobs);
+  EXPECT_EQ(MUST(store.list()).front().manifest, "sha256:m2");
+  EXPECT_TRUE(MUST(store.remove(*MUST(store.get(image.id)))));
+  EXPECT_EQ(MUST(store.count()), 0U);
+}
+
 TEST_F(DatabaseTest, RefusesWhatANewerProgramOrNobodyMade) {
   {
     const auto database = MUST(Database::open(path()));
     MUST(database->read([](SQLite::Database& db) -> Result<void> {
-      db.exec("PRAGMA user_version=2");
+      db.exec("PRAGMA user_version=3");
       return {};
     }));
   }

@@ -19,6 +19,7 @@ ImageRecord image_of(SQLite::Statement& row) {
           row.getColumn(1).getString(),
           row.getColumn(2).getString(),
           row.getColumn(3).getInt64(),
+          {},
           {}};
 }
 
@@ -28,6 +29,22 @@ std::vector<std::string> names_of(SQLite::Database& db, const std::string& id) {
   std::vector<std::string> names;
   while (query.executeStep()) names.push_back(query.getColumn(0).getString());
   return names;
+}
+
+std::vector<std::string> blobs_of(SQLite::Database& db, const std::string& id) {
+  SQLite::Statement query(db, "SELECT digest FROM blobs WHERE image = ? ORDER BY position");
+  query.bind(1, id);
+  std::vector<std::string> blobs;
+  while (query.executeStep()) blobs.push_back(query.getColumn(0).getString());
+  return blobs;
+}
+
+void set_blobs(SQLite::Database& db, const ImageRecord& image) {
+  run(db, "DELETE FROM blobs WHERE image = ?", image.id);
+  int position = 0;
+  for (const std::string& digest : image.blobs)
+    run(db, "INSERT INTO blobs(image, position, digest) VALUES(?, ?, ?)", image.id, position++,
+        digest);
 }
 
 void name_image(SQLite::Database& db, const std::string& name, const std::string& id) {
@@ -47,6 +64,7 @@ Result<std::optional<ImageRecord>> ImageStore::get(std::string_view id) const {
     if (!query.executeStep()) return {};
     found = image_of(query);
     found->names = names_of(db, found->id);
+    found->blobs = blobs_of(db, found->id);
     return {};
   }));
   return found;
@@ -59,6 +77,7 @@ Result<std::vector<ImageRecord>> ImageStore::list() const {
     while (query.executeStep()) {
       all.push_back(image_of(query));
       all.back().names = names_of(db, all.back().id);
+      all.back().blobs = blobs_of(db, all.back().id);
     }
     return {};
   }));
@@ -104,8 +123,9 @@ Result<void> ImageStore::add(const std::vector<ImageRecord>& images) {
     for (const ImageRecord& image : images) {
       run(db,
           "INSERT INTO images(id, manifest, top, size) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO "
-          "NOTHING",
+          "UPDATE SET manifest = excluded.manifest",
           image.id, image.manifest, image.top, image.size);
+      set_blobs(db, image);
       for (const std::string& name : image.names) name_image(db, name, image.id);
     }
     return {};
@@ -137,6 +157,7 @@ Result<bool> ImageStore::remove(const ImageRecord& seen) {
     unchanged = names_of(db, seen.id) == seen.names;
     if (!unchanged) return {};
     run(db, "DELETE FROM names WHERE image = ?", seen.id);
+    run(db, "DELETE FROM blobs WHERE image = ?", seen.id);
     run(db, "DELETE FROM images WHERE id = ?", seen.id);
     return {};
   }));
@@ -145,10 +166,30 @@ Result<bool> ImageStore::remove(const ImageRecord& seen) {
 
 Result<void> ImageStore::set_layer_size(std::string_view chain_id, std::int64_t size) {
   return database_.transaction([&](SQLite::Database& db) -> Result<void> {
-    run(db, "INSERT OR REPLACE INTO layers(chain_id, size) VALUES(?, ?)", std::string(chain_id),
-        size);
+    run(db,
+        "INSERT INTO layers(chain_id, size) VALUES(?, ?) ON CONFLICT(chain_id) DO UPDATE SET size "
+        "= excluded.size",
+        std::string(chain_id), size);
     return {};
   });
+}
+
+Result<void> ImageStore::set_layer_blob(std::string_view chain_id, const std::string& digest) {
+  return database_.transaction([&](SQLite::Database& db) -> Result<void> {
+    run(db, "UPDATE layers SET blob = ? WHERE chain_id = ?", digest, std::string(chain_id));
+    return {};
+  });
+}
+
+Result<std::string> ImageStore::layer_blob(std::string_view chain_id) const {
+  std::string digest;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT blob FROM layers WHERE chain_id = ?");
+    query.bind(1, std::string(chain_id));
+    if (query.executeStep()) digest = query.getColumn(0).getString();
+    return {};
+  }));
+  return digest;
 }
 
 Result<std::int64_t> ImageStore::layer_size(std::string_view chain_id) const {

@@ -21,6 +21,8 @@ struct ImageRecord {
       top;  // chain id of the uppermost layer, which is its snapshot's key; empty: no layers
   std::int64_t size = 0;
   std::vector<std::string> names;  // in order
+  std::vector<std::string> blobs =
+      {};  // digests of its layers as the manifest has them, base first
 };
 
 class ImageStore {
@@ -38,7 +40,7 @@ class ImageStore {
   Result<std::vector<std::string>> ids_starting_with(std::string_view prefix) const;
 
   /// Adds all of them and gives them their names, taken from other images if need be. An image that
-  /// exists keeps the names it has.
+  /// exists keeps the names it has; manifest and blobs become those that are given.
   Result<void> add(const std::vector<ImageRecord>& images);
   /// kNotFound if the image is not there.
   Result<void> set_name(std::string_view name, std::string_view id);
@@ -49,6 +51,9 @@ class ImageStore {
 
   /// Size of a layer's files, kept beside its snapshot.
   Result<void> set_layer_size(std::string_view chain_id, std::int64_t size);
+  /// The blob that was made of a layer that came without a manifest; empty: none was.
+  Result<void> set_layer_blob(std::string_view chain_id, const std::string& digest);
+  Result<std::string> layer_blob(std::string_view chain_id) const;
   Result<std::int64_t> layer_size(std::string_view chain_id) const;
   Result<void> forget_layer(std::string_view chain_id);
 
