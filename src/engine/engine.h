@@ -122,6 +122,10 @@ class Engine {
   virtual Task<image::PullResult> pull_image(
       std::string reference, image::PullOptions options,
       std::function<void(const image::PullProgress&)> progress, std::stop_token stop) = 0;
+  /// As ImageService::push(). `progress` is called on other threads than the event loop's.
+  virtual Task<> push_image(std::string reference, image::PushOptions options,
+                            std::function<void(const image::PushProgress&)> progress,
+                            std::stop_token stop) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
   virtual Task<> tag_image(std::string source, std::string target) = 0;
   virtual Task<std::vector<image::Image>> list_images() = 0;

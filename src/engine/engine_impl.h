@@ -50,6 +50,9 @@ class EngineImpl final : public Engine {
   Task<image::PullResult> pull_image(std::string reference, image::PullOptions options,
                                      std::function<void(const image::PullProgress&)> progress,
                                      std::stop_token stop) override;
+  Task<> push_image(std::string reference, image::PushOptions options,
+                    std::function<void(const image::PushProgress&)> progress,
+                    std::stop_token stop) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<> tag_image(std::string source, std::string target) override;
   Task<std::vector<image::Image>> list_images() override;

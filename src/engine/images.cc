@@ -41,6 +41,25 @@ Task<image::PullResult> EngineImpl::pull_image(
   co_return image;
 }
 
+Task<> EngineImpl::push_image(std::string reference, image::PushOptions options,
+                              std::function<void(const image::PushProgress&)> progress,
+                              std::stop_token stop) {
+  std::stop_source either;
+  const auto end = [&either] { either.request_stop(); };
+  const std::stop_callback on_stop(stop, end);
+  const std::stop_callback on_close(closing_.get_token(), end);
+  // Events name the image by its id, which may change its names meanwhile.
+  std::string id;
+  auto push = [&] {
+    if (const auto found = images_->find(reference); found.ok()) id = found->id;
+    return images_->push(reference, options, progress, either.get_token());
+  };
+  auto pushed = co_await offload(pulls_, push);
+  CO_TRY_VOID(std::move(pushed));
+  publish_image(id.empty() ? reference : id, reference, "push");
+  co_return Result<void>();
+}
+
 Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool force) {
   // Asked for on a pool thread: what is in use is settled before the work leaves the loop.
   std::vector<std::string> used = creating_from_;

@@ -85,6 +85,21 @@ struct PullProgress {
   std::uint64_t total = 0;
 };
 
+struct PushOptions {
+  Credentials credentials;  // of the user at the registry
+};
+
+/// How far a layer, or the whole, is.
+struct PushProgress {
+  enum class Step : std::uint8_t { kPreparing, kExists, kMounted, kPushing, kPushed, kTagged };
+  Step step = Step::kPreparing;
+  std::string layer = {};     // its diff id; kTagged: none
+  std::uint64_t current = 0;  // bytes; kPushing
+  std::uint64_t total = 0;    // kPushing; kTagged: bytes of the manifest
+  std::string name = {};      // kMounted: the repository it is shared with; kTagged: the tag
+  std::string digest = {};    // kTagged: of the manifest
+};
+
 struct RemoveResult {
   std::vector<std::string> untagged;  // "busybox:latest"
   std::vector<std::string> deleted;   // "sha256:..."
@@ -121,6 +136,14 @@ class ImageService {
   virtual Result<PullResult> pull(std::string_view reference, const PullOptions& options,
                                   const std::function<void(const PullProgress&)>& progress,
                                   std::stop_token stop) = 0;
+
+  /// Gives the image that `reference` names (without a tag: each of the repository's) to its
+  /// registry, byte for byte as it came. What the registry has is not sent. `progress` as for pull().
+  /// kNotFound: there is no such image here; kPermission: one may not; kConflict: `stop` was
+  /// requested.
+  virtual Result<void> push(std::string_view reference, const PushOptions& options,
+                            const std::function<void(const PushProgress&)>& progress,
+                            std::stop_token stop) = 0;
 
   struct ImportOptions {
     std::string reference;  // empty: no name

@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -143,12 +144,14 @@ class DebianRegistry:
 
 class Misbehaving:
     """A registry in this process. `answer(request)` may take a request over: it gets the handler and returns True if it
-    has answered. Everything else is served from `blobs` and `manifests`. Requests are kept in `log`."""
+    has answered. Everything else is served from `blobs` and `manifests`, and what is pushed is put there. Requests are kept
+    in `log`."""
 
     def __init__(self, answer=lambda handler: False):
         self.answer = answer
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, bytes] = {}
+        self.uploads: dict[str, bytes] = {}
         self.log: list[tuple[str, str, dict[str, str]]] = []
         outer = self
 
@@ -160,7 +163,7 @@ class Misbehaving:
                 if not outer.answer(self):
                     outer.serve(self)
 
-            do_POST = do_GET
+            do_HEAD = do_POST = do_PATCH = do_PUT = do_GET
 
             def log_message(self, *_):
                 pass
@@ -187,6 +190,11 @@ class Misbehaving:
         return [fields for _, path, fields in self.log if part in path]
 
     def serve(self, handler) -> None:
+        if "/blobs/uploads/" in handler.path:
+            return self.take(handler)
+        if handler.command == "PUT":
+            self.manifests[handler.path.removeprefix("/v2/").replace("/manifests/", "/")] = body_of(handler)
+            return reply(handler, 201, b"")
         if found := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", handler.path):
             text = self.manifests.get(f"{found[1]}/{found[2]}")
             kind = INDEX if text and b'"manifests"' in text else MANIFEST
@@ -200,14 +208,46 @@ class Misbehaving:
             return reply(handler, 200, blob, "application/octet-stream")
         return refuse(handler, 404, "NOT_FOUND", "no such path")
 
+    def take(self, handler) -> bool:
+        """An upload: begun, continued, asked for, ended."""
+        path, _, query = handler.path.partition("?")
+        name = path.rpartition("/")[2]
+        if handler.command == "POST":
+            body_of(handler)
+            name = str(len(self.uploads))
+            self.uploads[name] = b""
+            return reply(handler, 202, b"", Location=f"{path}{name}?state=0")
+        if name not in self.uploads:
+            body_of(handler)
+            return refuse(handler, 404, "BLOB_UPLOAD_UNKNOWN", "upload unknown")
+        if handler.command == "PATCH":
+            begin = int(handler.headers.get("Content-Range", "0-").partition("-")[0])
+            self.uploads[name] = self.uploads[name][:begin] + body_of(handler)
+        if handler.command == "PUT":
+            blob = self.uploads.pop(name) + body_of(handler)
+            claimed = urllib.parse.unquote(query.partition("digest=")[2])
+            if images.digest(blob) != claimed:
+                return refuse(handler, 400, "DIGEST_INVALID", "provided digest did not match uploaded content")
+            self.blobs[claimed] = blob
+            return reply(handler, 201, b"")
+        return reply(handler, 202 if handler.command == "PATCH" else 204, b"", Location=f"{path}?state=1",
+                     Range=f"0-{max(len(self.uploads[name]) - 1, 0)}")
+
 
 def reply(handler, status: int, body: bytes, kind: str = "application/json", **fields) -> bool:
     handler.send_response(status)
     for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **fields}.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
-    handler.wfile.write(body)
+    if handler.command != "HEAD":
+        handler.wfile.write(body)
     return True
+
+
+def body_of(handler, most: int | None = None) -> bytes:
+    """What the request brings; at most so many bytes of it."""
+    size = int(handler.headers.get("Content-Length", "0"))
+    return handler.rfile.read(size if most is None else min(size, most))
 
 
 def refuse(handler, status: int, code: str, message: str, **fields) -> bool:

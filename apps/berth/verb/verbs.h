@@ -19,6 +19,7 @@ extern const Verb kLoadVerb;
 extern const Verb kLogsVerb;
 extern const Verb kPsVerb;
 extern const Verb kPullVerb;
+extern const Verb kPushVerb;
 extern const Verb kRenameVerb;
 extern const Verb kRmVerb;
 extern const Verb kRmiVerb;

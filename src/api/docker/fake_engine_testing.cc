@@ -237,6 +237,18 @@ engine::Task<image::PullResult> FakeEngine::pull_image(
                               .is_new = true};
 }
 
+engine::Task<> FakeEngine::push_image(std::string reference, image::PushOptions options,
+                                      std::function<void(const image::PushProgress&)> progress,
+                                      std::stop_token) {
+  pushed = reference;
+  pull_options.credentials = std::move(options.credentials);
+  if (load_error) co_return *std::exchange(load_error, {});
+  using Step = image::PushProgress::Step;
+  progress({.step = Step::kPushed, .layer = "sha256:" + std::string(64, 'e')});
+  progress({.step = Step::kTagged, .total = 7, .name = "1", .digest = "sha256:a"});
+  co_return Result<void>();
+}
+
 engine::Task<image::RemoveResult> FakeEngine::remove_image(std::string reference, bool) {
   if (images.erase(reference) == 0)
     co_return fail(ErrorKind::kNotFound, "No such image: {}", reference);

@@ -39,6 +39,9 @@ class FakeEngine final : public engine::Engine {
   engine::Task<image::PullResult> pull_image(
       std::string reference, image::PullOptions options,
       std::function<void(const image::PullProgress&)> progress, std::stop_token stop) override;
+  engine::Task<> push_image(std::string reference, image::PushOptions options,
+                            std::function<void(const image::PushProgress&)> progress,
+                            std::stop_token stop) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   engine::Task<> tag_image(std::string source, std::string target) override;
   engine::Task<std::vector<image::Image>> list_images() override;
@@ -62,6 +65,7 @@ class FakeEngine final : public engine::Engine {
   engine::StopOptions stop_options;
   int waiting = 0;     // wait() calls under way
   std::string pulled;  // the reference of the last pull
+  std::string pushed;
   image::PullOptions pull_options;
   std::string uploaded;
   image::ImageService::ImportOptions import_options;

@@ -75,7 +75,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/images/{name*}/history", image_history, {}},
     {"GET", "/images/{name*}/get", nullptr, kNoSave},
     {"POST", "/images/{name*}/tag", image_tag, {}},
-    {"POST", "/images/{name*}/push", nullptr, "pushing images is not supported yet"},
+    {"POST", "/images/{name*}/push", image_push, {}},
     {"DELETE", "/images/{name*}", image_remove, {}},
     {"GET", "/distribution/{name*}/json", nullptr, "asking registries is not supported yet"},
     {"POST", "/build", nullptr, kNoBuild},

@@ -56,9 +56,10 @@ Result<std::string> Authorizer::fetch_token(const AuthChallenge& challenge) cons
   const std::string realm = challenge.get("realm");
   if (realm.empty()) return fail(ErrorKind::kInvalid, "the registry's challenge has no realm");
   const std::string service = percent_encode(challenge.get("service"));
-  const std::string scope = percent_encode(scope_);
   HttpRequest request;
   if (!credentials_.identity_token.empty()) {
+    // One parameter with spaces here, several of the same name below: so the two protocols have it.
+    const std::string scope = percent_encode(fmt::format("{}", fmt::join(scopes_, " ")));
     request = {.method = "POST",
                .url = realm,
                .body = fmt::format("grant_type=refresh_token&client_id=berth&service={}&scope={}"
@@ -66,7 +67,8 @@ Result<std::string> Authorizer::fetch_token(const AuthChallenge& challenge) cons
                                    service, scope, percent_encode(credentials_.identity_token))};
   } else {
     const char joint = realm.find('?') == std::string::npos ? '?' : '&';
-    request.url = fmt::format("{}{}service={}&scope={}", realm, joint, service, scope);
+    request.url = fmt::format("{}{}service={}", realm, joint, service);
+    for (const std::string& scope : scopes_) request.url += "&scope=" + percent_encode(scope);
     if (!credentials_.username.empty())
       request.fields.emplace_back("Authorization", credentials_.basic());
   }

@@ -1,9 +1,10 @@
 // Authorizer: answers a registry's challenge: with the user's name and password (basic), or with a
-// token that its token server gives for one scope (bearer). Sources: RFC 7617; the distribution
+// token that its token server gives (bearer). Sources: RFC 7617; the distribution
 // project's docs/spec/auth/token.md and oauth.md. Not thread-safe.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "image/registry/auth_challenge.h"
@@ -14,9 +15,10 @@ namespace berth::image {
 
 class Authorizer {
  public:
-  /// `scope`: what is to be done, "repository:library/busybox:pull". Borrows `http`.
-  Authorizer(const HttpClient& http, Credentials credentials, std::string scope)
-      : http_(http), credentials_(std::move(credentials)), scope_(std::move(scope)) {}
+  /// `scopes`: what is to be done, "repository:library/busybox:pull"; none: to log in. Borrows
+  /// `http`.
+  Authorizer(const HttpClient& http, Credentials credentials, std::vector<std::string> scopes)
+      : http_(http), credentials_(std::move(credentials)), scopes_(std::move(scopes)) {}
 
   /// The value of Authorization for requests; empty: nobody has asked yet.
   const std::string& value() const { return value_; }
@@ -30,7 +32,7 @@ class Authorizer {
 
   const HttpClient& http_;
   Credentials credentials_;
-  std::string scope_;
+  std::vector<std::string> scopes_;
   std::string value_;
 };
 

@@ -1,6 +1,9 @@
 #include "image/registry/http_client.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "image/registry/curl_library.h"
@@ -71,11 +74,7 @@ class Transfer final : public ByteSource {
     set(CURLOPT_URL, url_.c_str());
     set(CURLOPT_HTTPHEADER, list_.get());
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    if (request.method == "HEAD") set(CURLOPT_NOBODY, 1L);
-    if (request.method == "POST") {
-      set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-      set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
-    }
+    set_body(request);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 1L);
@@ -128,6 +127,27 @@ class Transfer final : public ByteSource {
     curl_.easy_setopt(easy_.get(), option, value);
   }
 
+  void set_body(const HttpRequest& request) {
+    if (request.upload.file >= 0) {
+      upload_ = request.upload;
+      sent_ = request.sent;
+      set(CURLOPT_UPLOAD, 1L);
+      set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(upload_.size));
+      set(CURLOPT_READFUNCTION, &Transfer::on_upload);
+      set(CURLOPT_READDATA, this);
+      set(CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
+      set(CURLOPT_SEEKDATA, this);
+      set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+      // What the request was for stands: UPLOAD alone would make it a PUT.
+      set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    } else if (request.method == "POST" || request.method == "PUT") {
+      set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+      set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
+    } else if (request.method == "HEAD") {
+      set(CURLOPT_NOBODY, 1L);
+    }
+  }
+
   void set_tls(const TlsFiles& tls) {
     if (!tls.authorities.empty()) set(CURLOPT_CAINFO, tls.authorities.c_str());
     if (!tls.certificate.empty()) set(CURLOPT_SSLCERT, tls.certificate.c_str());
@@ -173,6 +193,26 @@ class Transfer final : public ByteSource {
     return size;
   }
 
+  static std::size_t on_upload(char* into, std::size_t, std::size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    const HttpUpload& upload = transfer.upload_;
+    const std::size_t wanted = std::min<std::uint64_t>(size, upload.size - transfer.uploaded_);
+    if (wanted == 0) return 0;
+    const ssize_t count = ::pread(upload.file, into, wanted,
+                                  static_cast<off_t>(upload.offset + transfer.uploaded_));
+    if (count <= 0) return CURL_READFUNC_ABORT;  // the file is shorter than was said
+    transfer.uploaded_ += static_cast<std::uint64_t>(count);
+    if (transfer.sent_) transfer.sent_(transfer.uploaded_);
+    return static_cast<std::size_t>(count);
+  }
+
+  // After a redirect, or a connection that was gone, the body is sent once more.
+  static int on_seek(void* self, curl_off_t offset, int origin) {
+    if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+    static_cast<Transfer*>(self)->uploaded_ = static_cast<std::uint64_t>(offset);
+    return CURL_SEEKFUNC_OK;
+  }
+
   static std::size_t on_field(char* data, std::size_t, std::size_t size, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     const std::string_view line(data, size);
@@ -210,6 +250,9 @@ class Transfer final : public ByteSource {
   CURLcode code_ = CURLE_OK;
   std::string chunk_;
   std::size_t at_ = 0;
+  HttpUpload upload_;
+  std::uint64_t uploaded_ = 0;
+  std::function<void(std::uint64_t)> sent_;
   char error_[CURL_ERROR_SIZE] = "";
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -19,12 +20,22 @@
 
 namespace berth::image {
 
+/// A part of a file that is a request's body; it may be read several times.
+struct HttpUpload {
+  int file = -1;  // borrowed; -1: the request has no such body
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> fields = {};
-  std::string body = {};      // of a POST
+  std::string body = {};      // of a POST or PUT
+  HttpUpload upload = {};     // instead
   std::stop_token stop = {};  // ends the transfer within a second: kConflict
+  /// Told how much of the upload is on its way, by the thread of send().
+  std::function<void(std::uint64_t)> sent = {};
 };
 
 struct HttpResponse {
@@ -50,7 +61,7 @@ class HttpClient {
  public:
   explicit HttpClient(TlsFiles tls) : tls_(std::move(tls)) {}
 
-  /// Returns when the head of the response is there. kUnsupported: what answers does not speak TLS,
+  /// Returns when the head of the response is there, which is after the request's body. kUnsupported: what answers does not speak TLS,
   /// or it is not to be trusted; kInternal: the connection broke, or (EHOSTUNREACH) there is none.
   Result<HttpResponse> send(const HttpRequest& request) const;
 

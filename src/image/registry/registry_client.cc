@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "image/content/hasher.h"
+#include "image/registry/registry_error.h"
 
 namespace berth::image {
 namespace {
@@ -16,11 +17,18 @@ namespace {
 constexpr int kAttempts = 5;
 constexpr std::chrono::milliseconds kFirstPause{200};
 constexpr std::chrono::seconds kLongestPause{30};
-constexpr std::size_t kMaxErrorBytes = 64U << 10;
 
 // Docker Hub answers at another name than it is called by.
 std::string host_of(const std::string& domain) {
   return domain == "docker.io" ? "registry-1.docker.io" : domain;
+}
+
+std::vector<std::string> scopes(const Reference& name, const RegistryOptions& options) {
+  std::vector<std::string> all = {
+      fmt::format("repository:{}:{}", name.path(), options.push ? "pull,push" : "pull")};
+  for (const std::string& other : options.mounts)
+    all.push_back(fmt::format("repository:{}:pull", other));
+  return all;
 }
 
 Result<TlsFiles> find_certificates(const std::string& directory) {
@@ -56,26 +64,6 @@ std::chrono::milliseconds pause_before(int attempt, const std::string& retry_aft
   return kFirstPause * (1 << attempt);
 }
 
-// What the registry says in its errors: distribution-spec, "Error Codes".
-std::string reason_of(HttpResponse& response) {
-  const auto text = response.text(kMaxErrorBytes);
-  if (!text.ok()) return {};
-  const auto json = parse_json(*text);
-  const Json* errors = json.ok() ? find_member(*json, "errors") : nullptr;
-  if (errors == nullptr || !errors->is_array() || errors->empty()) return {};
-  const auto code = get_string(errors->front(), "code");
-  const auto message = get_string(errors->front(), "message");
-  if (!code.ok() || !message.ok()) return {};
-  // MANIFEST_UNKNOWN becomes "manifest unknown", as Docker prints it.
-  std::string reason = *code;
-  std::ranges::transform(reason, reason.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '_' ? ' ' : c;
-  });
-  reason += ": " + *message;
-  std::ranges::replace_if(reason, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-  return reason;
-}
-
 }  // namespace
 
 bool is_loopback(std::string_view domain) {
@@ -90,27 +78,33 @@ Result<std::unique_ptr<RegistryClient>> RegistryClient::open(const Reference& na
   TlsFiles tls = TRY(find_certificates(options.certificates + "/" + name.domain()));
   tls.verify = !is_loopback(name.domain());
   return std::unique_ptr<RegistryClient>(new RegistryClient(
-      name, HttpClient(std::move(tls)), options.credentials, "https://" + host_of(name.domain())));
+      name, HttpClient(std::move(tls)), options));
 }
 
-RegistryClient::RegistryClient(Reference name, HttpClient http, Credentials credentials,
-                               std::string base)
+RegistryClient::RegistryClient(Reference name, HttpClient http, const RegistryOptions& options)
     : name_(std::move(name)),
       http_(std::move(http)),
-      authorizer_(http_, std::move(credentials), "repository:" + name_.path() + ":pull"),
-      base_(std::move(base)),
+      authorizer_(http_, options.credentials, scopes(name_, options)),
+      base_("https://" + host_of(name_.domain())),
       may_be_plain_(is_loopback(name_.domain())) {}
 
 Result<HttpResponse> RegistryClient::attempt(const Wanted& wanted) {
   HttpRequest request;
+  request.method = wanted.method;
   request.fields = wanted.fields;
   request.stop = wanted.stop;
+  request.body = wanted.body;
+  request.upload = wanted.upload;
+  request.sent = wanted.sent;
   bool may_be_plain = false;
   {
     const std::scoped_lock lock(mutex_);
     may_be_plain = may_be_plain_;
-    request.url = fmt::format("{}/v2/{}/{}", base_, name_.path(), wanted.path);
-    if (!authorizer_.value().empty())
+    request.url = wanted.address.empty()
+                      ? fmt::format("{}/v2/{}/{}", base_, name_.path(), wanted.path)
+                      : wanted.address;
+    // An address that leads elsewhere is told nothing of us.
+    if (!authorizer_.value().empty() && request.url.starts_with(base_ + "/"))
       request.fields.emplace_back("Authorization", authorizer_.value());
   }
   auto response = http_.send(request);
@@ -134,7 +128,7 @@ Result<HttpResponse> RegistryClient::authorized(const Wanted& wanted) {
   return attempt(wanted);
 }
 
-Result<HttpResponse> RegistryClient::get(const Wanted& wanted) {
+Result<HttpResponse> RegistryClient::request(const Wanted& wanted) {
   for (int i = 0;; ++i) {
     auto response = authorized(wanted);
     const bool again =
@@ -152,7 +146,9 @@ Result<HttpResponse> RegistryClient::get(const Wanted& wanted) {
 Result<RegistryClient::Document> RegistryClient::manifest(const std::string& which,
                                                           std::stop_token stop) {
   HttpResponse response = TRY(
-      get({"manifests/" + which, {{"Accept", std::string(manifest_types())}}, std::move(stop)}));
+      request({.path = "manifests/" + which,
+               .fields = {{"Accept", std::string(manifest_types())}},
+               .stop = std::move(stop)}));
   if (response.status == 401 || response.status == 403)
     return fail(ErrorKind::kNotFound,
                 "pull access denied for {}, repository does not exist or may require 'docker "
@@ -177,9 +173,9 @@ Result<RegistryClient::Document> RegistryClient::manifest(const std::string& whi
 Result<std::unique_ptr<ByteSource>> RegistryClient::blob(const std::string& digest,
                                                          std::uint64_t offset,
                                                          std::stop_token stop) {
-  Wanted wanted{"blobs/" + digest, {}, std::move(stop)};
+  Wanted wanted{.path = "blobs/" + digest, .stop = std::move(stop)};
   if (offset > 0) wanted.fields.emplace_back("Range", fmt::format("bytes={}-", offset));
-  HttpResponse response = TRY(get(wanted));
+  HttpResponse response = TRY(request(wanted));
   if (response.status == 404)
     return fail(ErrorKind::kNotFound, "the registry lacks {}, which its manifest lists", digest);
   if (response.status != 200 && response.status != 206)

@@ -43,6 +43,9 @@ class ImageServiceImpl final : public ImageService {
   Result<PullResult> pull(std::string_view reference, const PullOptions& options,
                           const std::function<void(const PullProgress&)>& progress,
                           std::stop_token stop) override;
+  Result<void> push(std::string_view reference, const PushOptions& options,
+                    const std::function<void(const PushProgress&)>& progress,
+                    std::stop_token stop) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
   Result<void> tag(std::string_view source, std::string_view target) override;
   Result<RemoveResult> remove(std::string_view reference, bool force,
@@ -52,6 +55,7 @@ class ImageServiceImpl final : public ImageService {
 
  private:
   friend class Pull;
+  friend class Push;
   /// What a load has made or relies on: chain ids and digests of blobs. Unpins when it goes.
   class Pins {
    public:

@@ -50,6 +50,7 @@ BERTH_HANDLER(image_load);
 BERTH_HANDLER(image_create);
 // image_pull.cc: image_create's other half
 BERTH_HANDLER(image_pull);
+BERTH_HANDLER(image_push);
 // networks.cc
 BERTH_HANDLER(network_list);
 BERTH_HANDLER(network_inspect);

@@ -1,16 +1,13 @@
-// A pull: runs on the engine's threads while its progress streams to the client. A client that goes
-// takes its pull along; what has arrived of the layers stays for the next.
+// Pull and push: run on the engine's threads while their progress streams to the client. What has
+// arrived of a pull that was given up stays for the next.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <deque>
-#include <optional>
-#include <stop_token>
 
 #include "api/docker/handlers/handlers.h"
-#include "api/docker/wire/pull_progress.h"
-#include "api/http/wakeup.h"
+#include "api/docker/progress_feed.h"
+#include "api/docker/wire/progress_lines.h"
 #include "image/reference/reference.h"
 
 namespace berth::docker {
@@ -18,37 +15,33 @@ namespace {
 
 namespace asio = boost::asio;
 
-// How many lines may wait for a slow client before how far downloads are is left out.
-constexpr std::size_t kMaxQueued = 256;
-
-// What the pull and the client leave for the coroutine that writes. Event loop only.
-struct Feed {
-  explicit Feed(const asio::any_io_executor& loop) : wakeup(loop) {}
-
-  void add(const image::PullProgress& progress) {
-    const bool may_be_left_out = progress.step == image::PullProgress::Step::kDownloading;
-    if (may_be_left_out && lines.size() >= kMaxQueued) return;
-    lines.push_back(pull_line(progress));
-    wakeup.call();
-  }
-
-  http::Wakeup wakeup;
-  std::deque<std::string> lines;
-  std::stop_source stop;
-  std::optional<Result<image::PullResult>> result;
-};
-
 asio::awaitable<void> pull(engine::Engine& engine, std::string reference,
-                           image::PullOptions options, std::shared_ptr<Feed> feed) {
+                           image::PullOptions options, std::shared_ptr<ProgressFeed> feed) {
   const auto loop = co_await asio::this_coro::executor;
   std::function<void(const image::PullProgress&)> progress =
       [feed, loop](const image::PullProgress& one) {
-        asio::post(loop, [feed, one] { feed->add(one); });
+        asio::post(loop, [feed, one] {
+          feed->add(pull_line(one), one.step == image::PullProgress::Step::kDownloading);
+        });
       };
   auto pulled = co_await engine.pull_image(std::move(reference), std::move(options),
-                                           std::move(progress), feed->stop.get_token());
-  feed->result.emplace(std::move(pulled));
-  feed->wakeup.call();
+                                           std::move(progress), feed->stop_token());
+  if (pulled.ok()) feed->add(pull_end_lines(*pulled));
+  feed->end(pulled.ok() ? Result<void>() : Result<void>(std::move(pulled).error()));
+}
+
+asio::awaitable<void> push(engine::Engine& engine, std::string reference,
+                           image::PushOptions options, std::shared_ptr<ProgressFeed> feed) {
+  const auto loop = co_await asio::this_coro::executor;
+  std::function<void(const image::PushProgress&)> progress =
+      [feed, loop](const image::PushProgress& one) {
+        asio::post(loop, [feed, one] {
+          feed->add(push_line(one), one.step == image::PushProgress::Step::kPushing);
+        });
+      };
+  auto pushed = co_await engine.push_image(std::move(reference), std::move(options),
+                                           std::move(progress), feed->stop_token());
+  feed->end(std::move(pushed));
 }
 
 // The name that the two parameters make together: "tag" may be a digest.
@@ -57,33 +50,6 @@ Result<image::Reference> reference_of(const Query& query) {
   if (const std::string_view tag = query.get("tag"); !tag.empty())
     name += (tag.find(':') == std::string_view::npos ? ":" : "@") + std::string(tag);
   return TRY(image::Reference::parse(name)).with_default_tag();
-}
-
-asio::awaitable<Result<void>> write_lines(http::Exchange& exchange, std::shared_ptr<Feed> feed) {
-  for (;;) {
-    while (!feed->lines.empty()) {
-      const std::string line = std::move(feed->lines.front());
-      feed->lines.pop_front();
-      auto written = co_await exchange.write(line);
-      CO_TRY_VOID(std::move(written));
-    }
-    if (feed->result) break;
-    co_await feed->wakeup.wait();
-  }
-  const std::string last = feed->result->ok() ? pull_end_lines(**feed->result)
-                                              : error_line(feed->result->error().message());
-  auto written = co_await exchange.write(last);
-  CO_TRY_VOID(std::move(written));
-  co_return co_await exchange.end_stream();
-}
-
-asio::awaitable<Result<void>> stream(http::Exchange& exchange, const image::Reference& reference,
-                                     std::shared_ptr<Feed> feed) {
-  auto begun = co_await exchange.begin_stream(200, "application/json");
-  CO_TRY_VOID(std::move(begun));
-  feed->lines.push_front(pull_begin_line(
-      reference.path(), reference.digest().empty() ? reference.tag() : reference.digest()));
-  co_return co_await write_lines(exchange, feed);
 }
 
 }  // namespace
@@ -95,23 +61,28 @@ asio::awaitable<Result<void>> image_pull(Services& services, Request& request,
   options.platform = request.query.get("platform");
   CO_TRY(options.credentials, image::parse_registry_auth(exchange.head().field("X-Registry-Auth")));
   const auto loop = co_await asio::this_coro::executor;
-  const auto feed = std::make_shared<Feed>(loop);
+  const auto feed = std::make_shared<ProgressFeed>(loop);
   asio::co_spawn(loop, pull(services.engine, reference.str(), std::move(options), feed),
                  asio::detached);
-  exchange.connection().watch([weak = std::weak_ptr<Feed>(feed)] {
-    if (const auto self = weak.lock()) self->stop.request_stop();
-  });
-  // What is wrong with the name, or with who asks, is an answer of its own, not a line of a stream.
-  while (feed->lines.empty() && !feed->result) co_await feed->wakeup.wait();
-  Result<void> answered;
-  if (feed->result && !feed->result->ok() && feed->lines.empty())
-    answered = feed->result->error();
-  else
-    answered = co_await stream(exchange, reference, feed);
-  feed->stop.request_stop();  // if the client did not stay for the end
-  while (!feed->result) co_await feed->wakeup.wait();
-  exchange.connection().unwatch();
-  co_return answered;
+  std::string first = pull_begin_line(
+      reference.path(), reference.digest().empty() ? reference.tag() : reference.digest());
+  co_return co_await stream_progress(exchange, feed, std::move(first));
+}
+
+asio::awaitable<Result<void>> image_push(Services& services, Request& request,
+                                         http::Exchange& exchange) {
+  std::string name(request.name);
+  if (const std::string_view tag = request.query.get("tag"); !tag.empty())
+    name += ":" + std::string(tag);
+  CO_TRY(const image::Reference reference, image::Reference::parse(name));
+  image::PushOptions options;
+  CO_TRY(options.credentials, image::parse_registry_auth(exchange.head().field("X-Registry-Auth")));
+  const auto loop = co_await asio::this_coro::executor;
+  const auto feed = std::make_shared<ProgressFeed>(loop);
+  asio::co_spawn(loop, push(services.engine, reference.str(), std::move(options), feed),
+                 asio::detached);
+  std::string first = push_begin_line(reference.repository());
+  co_return co_await stream_progress(exchange, feed, std::move(first));
 }
 
 }  // namespace berth::docker

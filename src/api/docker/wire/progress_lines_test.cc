@@ -1,4 +1,4 @@
-#include "api/docker/wire/pull_progress.h"
+#include "api/docker/wire/progress_lines.h"
 
 #include <gtest/gtest.h>
 
@@ -31,6 +31,22 @@ TEST(PullProgress, TheEndTellsWhetherItIsNew) {
   EXPECT_EQ(pull_end_lines(result),
             "{\"status\":\"Digest: sha256:2\"}\r\n"
             "{\"status\":\"Status: Image is up to date for busybox:latest\"}\r\n");
+}
+
+TEST(PushProgress, LinesAreDockers) {
+  using PushStep = image::PushProgress::Step;
+  EXPECT_EQ(push_begin_line("docker.io/library/busybox"),
+            "{\"status\":\"The push refers to repository [docker.io/library/busybox]\"}\r\n");
+  EXPECT_EQ(push_line({.step = PushStep::kMounted, .layer = kLayer, .name = "library/a"}),
+            "{\"status\":\"Mounted from library/a\",\"progressDetail\":{},"
+            "\"id\":\"0123456789ab\"}\r\n");
+  EXPECT_EQ(push_line({.step = PushStep::kPushing, .layer = kLayer, .current = 3, .total = 9}),
+            "{\"status\":\"Pushing\",\"progressDetail\":{\"current\":3,\"total\":9},"
+            "\"id\":\"0123456789ab\"}\r\n");
+  EXPECT_EQ(push_line({.step = PushStep::kTagged, .total = 528, .name = "1", .digest = "sha256:2"}),
+            "{\"status\":\"1: digest: sha256:2 size: 528\"}\r\n"
+            "{\"progressDetail\":{},\"aux\":{\"Tag\":\"1\",\"Digest\":\"sha256:2\","
+            "\"Size\":528}}\r\n");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "api/docker/wire/pull_progress.h"
+#include "api/docker/wire/progress_lines.h"
 
 #include "base/json.h"
 
@@ -54,6 +54,43 @@ std::string pull_end_lines(const image::PullResult& result) {
          line({{"status", (result.is_new ? "Status: Downloaded newer image for "
                                          : "Status: Image is up to date for ") +
                               result.name}});
+}
+
+std::string push_line(const image::PushProgress& progress) {
+  using PushStep = image::PushProgress::Step;
+  OrderedJson detail = OrderedJson::object();
+  std::string status;
+  switch (progress.step) {
+    case PushStep::kPreparing:
+      status = "Preparing";
+      break;
+    case PushStep::kExists:
+      status = "Layer already exists";
+      break;
+    case PushStep::kMounted:
+      status = "Mounted from " + progress.name;
+      break;
+    case PushStep::kPushing:
+      status = "Pushing";
+      detail = {{"current", progress.current}, {"total", progress.total}};
+      break;
+    case PushStep::kPushed:
+      status = "Pushed";
+      break;
+    case PushStep::kTagged:
+      return line({{"status", fmt::format("{}: digest: {} size: {}", progress.name,
+                                          progress.digest, progress.total)}}) +
+             line({{"progressDetail", detail},
+                   {"aux",
+                    {{"Tag", progress.name},
+                     {"Digest", progress.digest},
+                     {"Size", progress.total}}}});
+  }
+  return line({{"status", status}, {"progressDetail", detail}, {"id", short_id(progress.layer)}});
+}
+
+std::string push_begin_line(std::string_view repository) {
+  return line({{"status", fmt::format("The push refers to repository [{}]", repository)}});
 }
 
 std::string error_line(std::string_view message) {
