@@ -1,5 +1,5 @@
-"""What docker, podman and skopeo push to a registry, Berth pulls and runs: the same image, by the same names. And the
-unmodified docker command line pulls by way of Berth."""
+"""What docker, podman and skopeo push to a registry, Berth pulls, runs and pushes again, byte for byte; what Berth pushes, they
+pull. And the unmodified docker command line pulls and pushes by way of Berth."""
 
 import json
 import os
@@ -60,17 +60,25 @@ class Pushed(EngineTest):
             return json.loads(docker.ok("image", "inspect", name))[0]
 
     @classmethod
-    def push_by_podman(cls) -> None:
+    def by_podman(cls, *steps: tuple[list[str], bytes]) -> str:
+        """Runs podman's commands, each with its input, in a store of their own; what the last one says."""
         base = tempfile.mkdtemp(prefix="podman-", dir="/var/tmp")
         command = ["podman", "--root", f"{base}/root", "--runroot", f"{base}/run", "--tmpdir", f"{base}/tmp",
                    "--storage-driver", "vfs", "--events-backend", "file"]
         options = {"env": {**os.environ, "HOME": base}, "check": True, "capture_output": True}
+        said = ""
         try:
-            subprocess.run([*command, "load"], input=cls.archive, **options)
-            subprocess.run([*command, "push", "-q", "--tls-verify=false", "localhost/pushed:1", cls.name("podman")], **options)
+            for words, given in steps:
+                said = subprocess.run([*command, *words], input=given, **options).stdout.decode().strip()
         finally:
             subprocess.run(["umount", "-l", "-R", f"{base}/root/vfs"], capture_output=True, check=False)
             shutil.rmtree(base)
+        return said
+
+    @classmethod
+    def push_by_podman(cls) -> None:
+        cls.by_podman((["load"], cls.archive),
+                      (["push", "-q", "--tls-verify=false", "localhost/pushed:1", cls.name("podman")], b""))
 
     def pulled(self, repository: str) -> dict:
         """Pulls and runs it; what inspect says."""
@@ -82,7 +90,25 @@ class Pushed(EngineTest):
         shown = json.loads(self.engine.ok("image", "inspect", name))[0]
         self.assertEqual(shown["Config"]["Labels"], {"by": "a peer"})
         self.assertIn(f"{self.server.host}/{repository}@{self.manifest_digest(repository)}", shown["RepoDigests"])
+        self.pushed_again(repository)
         return shown
+
+    def pushed_again(self, repository: str) -> None:
+        again = f"{repository}-again"
+        self.engine.ok("tag", self.name(repository), self.name(again))
+        self.addCleanup(self.engine.ok, "rmi", "-f", self.name(again))
+        self.engine.ok("push", "-q", self.name(again))
+        self.assertEqual(self.manifest_digest(again), self.manifest_digest(repository))
+
+    def by_us(self) -> str:
+        """An image that we loaded, and therefore wrote the manifest of, in the registry."""
+        name = self.name("ours")
+        self.engine.ok("load", stdin=self.archive)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        self.engine.ok("tag", "pushed:1", name)
+        self.engine.ok("rmi", "pushed:1")
+        self.engine.ok("push", "-q", name)
+        return name
 
     def manifest_digest(self, repository: str) -> str:
         answer = self.server.send("GET", f"/v2/{repository}/manifests/1", Accept=", ".join(MANIFESTS))
@@ -111,6 +137,40 @@ class Pushed(EngineTest):
             with self.subTest(form):
                 self.skopeo("--format", form, *more, repository=f"skopeo{len(more)}")
                 self.pulled(f"skopeo{len(more)}")
+
+    @unittest.skipUnless(has(SERVER, "/usr/bin/docker", "containerd"), "docker is not installed")
+    def test_docker_pulls_what_we_push(self):
+        name = self.by_us()
+        # It would leave a bridge and rules of a firewall behind.
+        with Docker("--iptables=false", "--bridge=none") as docker:
+            docker.ok("pull", "-q", name)
+            theirs = json.loads(docker.ok("image", "inspect", name))[0]
+        ours = json.loads(self.engine.ok("image", "inspect", name))[0]
+        for field in ("Id", "RootFS"):
+            self.assertEqual(ours[field], theirs[field], field)
+        self.assertLessEqual(set(theirs["RepoDigests"]), set(ours["RepoDigests"]))
+
+    @unittest.skipUnless(has("podman"), "podman is not installed")
+    def test_podman_pulls_what_we_push(self):
+        name = self.by_us()
+        theirs = self.by_podman((["pull", "-q", "--tls-verify=false", name], b""), (["image", "inspect", name], b""))
+        ours = json.loads(self.engine.ok("image", "inspect", name))[0]
+        self.assertEqual("sha256:" + json.loads(theirs)[0]["Id"], ours["Id"])
+
+    @unittest.skipUnless(DOCKER, "docker is not installed")
+    def test_dockers_command_line_shows_a_push_of_ours(self):
+        image = registry.Image([images.busybox_rootfs()], Labels={"by": self.id()})
+        name = self.server.push("cli-push", "1", image)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        self.engine.ok("pull", name)
+        done = self.engine.berth("push", name, program=DOCKER)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for line in (f"The push refers to repository [{self.server.host}/cli-push]", "Layer already exists",
+                     f"1: digest: {image.digest} size: {len(image.manifest)}"):
+            self.assertIn(line, done.stdout)
+        missing = self.engine.berth("push", f"{self.server.host}/nothing:1", program=DOCKER)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn("An image does not exist locally with the tag", missing.stderr)
 
     @unittest.skipUnless(DOCKER, "docker is not installed")
     def test_dockers_command_line_shows_a_pull_of_ours(self):
