@@ -58,11 +58,16 @@ def digest(data: bytes) -> str:
 
 def config_of(layers: list[bytes], **config) -> bytes:
     """An image config for these uncompressed layers; `config` adds to or replaces its "config" object."""
+    return config_with([digest(layer) for layer in layers], **config)
+
+
+def config_with(diff_ids: list[str], **config) -> bytes:
+    """The same for layers that are known by their digests."""
     run = {"Cmd": ["/bin/sh"], "Env": ["PATH=/bin", "FROM_IMAGE=yes"], **config}
     return json.dumps({
         "architecture": "amd64", "os": "linux", "created": "2024-01-02T03:04:05Z", "config": run,
-        "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]},
-        "history": [{"created": "2024-01-02T03:04:05Z", "created_by": f"layer {i}"} for i in range(len(layers))],
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "history": [{"created": "2024-01-02T03:04:05Z", "created_by": f"layer {i}"} for i in range(len(diff_ids))],
     }).encode()
 
 

@@ -44,10 +44,7 @@ class Image:
         self.config = images.config_of(layers, **config)
         self.layers = [compress(layer) for layer in layers]
         self.blobs = {images.digest(blob): blob for blob in (self.config, *self.layers)}
-        self.manifest = json.dumps({
-            "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": descriptor(self.config, CONFIG),
-            "layers": [descriptor(layer, media_type) for layer in self.layers]}).encode()
+        self.manifest = manifest_of(self.config, self.layers, media_type)
 
     @property
     def digest(self) -> str:
@@ -60,6 +57,11 @@ class Image:
 
 def descriptor(data: bytes, media_type: str, **more) -> dict:
     return {"mediaType": media_type, "digest": images.digest(data), "size": len(data), **more}
+
+
+def manifest_of(config: bytes, layers: list[bytes], media_type: str) -> bytes:
+    return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": descriptor(config, CONFIG),
+                       "layers": [descriptor(layer, media_type) for layer in layers]}).encode()
 
 
 def index_of(**by_architecture: Image) -> bytes:
