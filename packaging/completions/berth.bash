@@ -34,7 +34,7 @@ _berth_operands() {
       ;;
     *" create" | *" pull" | *" run" | *" rmi" | *" tag" | "-- image rm" | "-- image inspect") _berth_images "${engine[@]}" ;;
     *" attach" | *" kill" | *" stop" | *" wait") _berth_containers "${engine[@]}" ps ;;
-    *" inspect" | *" logs" | *" rename" | *" rm" | *" start") _berth_containers "${engine[@]}" ps -a ;;
+    *" diff" | *" export" | *" inspect" | *" logs" | *" rename" | *" rm" | *" start") _berth_containers "${engine[@]}" ps -a ;;
   esac
 }
 

@@ -21,11 +21,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_sink.h"
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "engine/events.h"
 #include "engine/workload.h"
+#include "image/changes/changes.h"
 #include "image/image_service.h"
 #include "network/controller.h"
 
@@ -112,6 +114,14 @@ class Engine {
 
   virtual Result<WorkloadView> inspect(std::string_view workload) const = 0;
   virtual std::vector<WorkloadView> list(bool all) const = 0;
+
+  // What a workload's file system has become. The workload may be running; it cannot be removed
+  // meanwhile, unless by force, which waits.
+  /// Against its image: image/changes/changes.h.
+  virtual Task<std::vector<image::Change>> changes(std::string workload) = 0;
+  /// All of it as a tar stream, without what is mounted there when it runs. `sink` is written to by
+  /// another thread than the event loop's; once it fails, the export ends.
+  virtual Task<> export_filesystem(std::string workload, ByteSink& sink) = 0;
 
   // Images. Blocking work runs on the pool; `archive` is read there and must stay alive until the
   // task ends.

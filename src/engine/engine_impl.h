@@ -44,6 +44,9 @@ class EngineImpl final : public Engine {
   Result<WorkloadView> inspect(std::string_view workload) const override;
   std::vector<WorkloadView> list(bool all) const override;
 
+  Task<std::vector<image::Change>> changes(std::string workload) override;
+  Task<> export_filesystem(std::string workload, ByteSink& sink) override;
+
   Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   Task<std::string> import_image(ByteSource& tar,
                                  image::ImageService::ImportOptions options) override;
@@ -119,6 +122,10 @@ class EngineImpl final : public Engine {
   Result<void> remove_orphan_volumes();
   bool owned(std::string_view id) const { return registry_.find(id).ok(); }
 
+  // filesystem.cc
+  /// The workload, to look into its file system. kConflict: it is being removed.
+  Result<Entry> readable(const std::string& reference) const;
+
   // images.cc
   void publish_image(const std::string& id, const std::string& name, std::string action);
   boost::asio::awaitable<void> count_images();
@@ -152,7 +159,8 @@ class EngineImpl final : public Engine {
   boost::asio::thread_pool pool_;
   boost::asio::thread_pool uploads_;
   boost::asio::thread_pool pulls_;
-  std::stop_source closing_;  // for pulls, which may take long
+  boost::asio::thread_pool exports_;  // whose clients may read slowly
+  std::stop_source closing_;          // for pulls, which may take long
 };
 
 }  // namespace berth::engine

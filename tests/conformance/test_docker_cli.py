@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import termios
 import time
 from pathlib import Path
@@ -386,8 +387,19 @@ class Lifecycle(DockerTest):
         waiting.read_until(attached.stdout, b"got this\n")
         self.assertEqual(attached.wait(waiting.DEADLINE), 6)
 
+    def test_diff_and_export(self):
+        name = self.ok("run", "-d", IMAGE, "sh", "-c",
+                       "echo text > /root/file; rm /etc/group; echo up; exec sleep 1000")
+        waiting.until(lambda: self.ok("logs", name) == "up", "it is up")
+        self.assertEqual(self.ok("diff", name), "C /etc\nD /etc/group\nC /root\nA /root/file")
+        archive = self.engine.base / "export.tar"
+        self.ok("export", "-o", str(archive), name)
+        with tarfile.open(archive) as tar:
+            self.assertEqual(tar.extractfile("root/file").read(), b"text\n")
+            self.assertNotIn("etc/group", tar.getnames())
+
     def test_errors_of_each_verb(self):
-        for verb in ("start", "stop", "kill", "rm", "logs", "wait"):
+        for verb in ("start", "stop", "kill", "rm", "logs", "wait", "diff", "export"):
             self.fails(verb, "nobody", code=1, says="no such container: nobody")
 
     def test_rm_wants_force_while_it_runs(self):

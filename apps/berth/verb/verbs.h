@@ -7,7 +7,9 @@ namespace berth::cli {
 
 extern const Verb kAttachVerb;
 extern const Verb kCreateVerb;
+extern const Verb kDiffVerb;
 extern const Verb kEventsVerb;
+extern const Verb kExportVerb;
 extern const Verb kImagesVerb;
 extern const Verb kImportVerb;
 extern const Verb kInfoVerb;

@@ -204,6 +204,31 @@ asio::awaitable<std::string> FakeEngine::read_on_pool(ByteSource& source) {
   }
 }
 
+engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workload) {
+  if (find(workload) == nullptr)
+    co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
+  co_return changed;
+}
+
+engine::Task<> FakeEngine::export_filesystem(std::string workload, ByteSink& sink) {
+  if (find(workload) == nullptr)
+    co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
+  auto write = [&sink, left = export_bytes]() mutable -> asio::awaitable<Result<void>> {
+    const std::vector<std::byte> piece(std::size_t{100} << 10, std::byte{'x'});
+    while (left > 0) {
+      const std::size_t count = std::min(left, piece.size());
+      CO_TRY_VOID(sink.write(std::span(piece).first(count)));
+      left -= count;
+    }
+    co_return Result<void>();
+  };
+  auto written = co_await asio::co_spawn(pool_, write(), asio::use_awaitable);
+  export_ended = true;
+  CO_TRY_VOID(std::move(written));
+  if (export_error) co_return *std::exchange(export_error, {});
+  co_return Result<void>();
+}
+
 engine::Task<std::vector<image::LoadResult>> FakeEngine::load_images(ByteSource& archive) {
   if (load_error) co_return *std::exchange(load_error, {});
   uploaded = co_await asio::co_spawn(pool_, read_on_pool(archive), asio::use_awaitable);

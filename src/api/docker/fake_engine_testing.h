@@ -33,6 +33,8 @@ class FakeEngine final : public engine::Engine {
                                         engine::WaitCondition condition) override;
   Result<engine::WorkloadView> inspect(std::string_view workload) const override;
   std::vector<engine::WorkloadView> list(bool all) const override;
+  engine::Task<std::vector<image::Change>> changes(std::string workload) override;
+  engine::Task<> export_filesystem(std::string workload, ByteSink& sink) override;
   engine::Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   engine::Task<std::string> import_image(ByteSource& tar,
                                          image::ImageService::ImportOptions options) override;
@@ -65,7 +67,11 @@ class FakeEngine final : public engine::Engine {
   image::PullOptions pull_options;
   std::string uploaded;
   image::ImageService::ImportOptions import_options;
+  bool export_ended = false;
   // What it answers.
+  std::vector<image::Change> changed;  // of every workload
+  std::size_t export_bytes = 0;        // of every workload
+  std::optional<Error> export_error;   // after them
   std::optional<Error> attach_error;
   std::optional<Error> load_error;
 

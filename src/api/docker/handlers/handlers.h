@@ -39,6 +39,9 @@ BERTH_HANDLER(container_attach);
 BERTH_HANDLER(container_logs);
 // container_top.cc
 BERTH_HANDLER(container_top);
+// container_filesystem.cc
+BERTH_HANDLER(container_changes);
+BERTH_HANDLER(container_export);
 // images.cc
 BERTH_HANDLER(image_list);
 BERTH_HANDLER(image_inspect);
