@@ -1,9 +1,11 @@
-// What a workload's file system has become: changes, export. The layers are looked into where they
-// are; neither the workload nor its mounts are needed, nor disturbed.
+// What a workload's file system has become: changes, export, commit. The layers are looked into
+// where they are; neither the workload nor its mounts are needed, nor disturbed.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "engine/engine_impl.h"
+#include "engine/freezer.h"
 #include "image/changes/snapshot_trees.h"
 #include "image/changes/tree_archive.h"
 
@@ -50,6 +52,40 @@ Task<> EngineImpl::export_filesystem(std::string reference, ByteSink& sink) {
   auto written = co_await offload(exports_, write);
   if (written.ok()) publish(*workload, "export");
   co_return std::move(written).context("export container " + workload->view.id.str());
+}
+
+Task<std::string> EngineImpl::commit(std::string reference, CommitOptions options) {
+  CO_TRY(const Entry workload, readable(reference));
+  const Reading reading(workload);
+  const WorkloadView& view = workload->view;
+  const bool pause = options.pause && view.status.state == WorkloadState::kRunning;
+  image::ImageService::CommitOptions wanted{
+      .snapshot = snapshot_key(view.id),
+      .base = view.image_id,
+      .reference = options.reference,
+      .author = options.author,
+      .comment = options.comment,
+      .created_by = fmt::format("{}", fmt::join(view.config.cmd, " ")),
+      .config = std::move(options.config),
+      .is_mount_point = is_mount_point};
+  auto make = [this, &wanted, pause, run_dir = layout_.run_dir(view.id)]() -> Result<std::string> {
+    std::optional<Frozen> frozen;
+    if (pause) {
+      auto stopped = Frozen::freeze(run_dir);
+      if (stopped.ok()) {
+        frozen.emplace(std::move(*stopped));
+      } else if (stopped.error().kind() != ErrorKind::kNotFound) {  // it has just ended
+        return std::move(stopped).error().context("pause it (--pause=false commits as it runs)");
+      }
+    }
+    return images_->commit(wanted);
+  };
+  auto made = co_await offload(uploads_, make);
+  CO_TRY(const std::string id, std::move(made).context("commit container " + view.id.str()));
+  publish(*workload, "commit",
+          {{"comment", options.comment}, {"imageID", id}, {"imageRef", options.reference}});
+  co_await count_images();
+  co_return id;
 }
 
 }  // namespace berth::engine

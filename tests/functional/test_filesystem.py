@@ -152,5 +152,194 @@ class Export(FilesystemTest):
         waiting.until(lambda: self.engine.berth("rm", name).returncode == 0, "it can be removed")
 
 
+class Commit(FilesystemTest):
+    def tearDown(self) -> None:
+        super().tearDown()
+        for identity in self.engine.ok("images", "-q", "--no-trunc").split():
+            if identity != self.engine.inspect(IMAGE)["Id"]:
+                self.engine.ok("rmi", "-f", identity)
+
+    def test_what_has_changed_is_in_the_image(self):
+        name = self.run_to_end("echo new > /root/new; rm /etc/group; rm -r /home; mkdir /home; echo in > /home/in;"
+                               "ln /root/new /root/hard; ln -s new /root/soft; chmod 700 /mnt; chown 7:8 /root/new;"
+                               "touch -d @1000000000 /root/new")
+        identity = self.engine.ok("commit", "-a", "Jane", "-m", "a change", name, "made:1")
+        self.assertRegex(identity, "^sha256:[0-9a-f]{64}$")
+        script = ("cat /root/hard /home/in; test -e /etc/group || echo gone; readlink /root/soft; stat -c %a /mnt;"
+                  "stat -c '%u:%g %h %Y' /root/new; cat /etc/passwd | head -n 1")
+        self.assertEqual(self.engine.ok("run", "--rm", "made:1", "sh", "-c", script).split("\n"),
+                         ["new", "in", "gone", "new", "700", "7:8 2 1000000000", "root:x:0:0:root:/root:/bin/sh"])
+        made = self.engine.inspect("made:1")
+        self.assertEqual((made["Author"], made["Comment"]), ("Jane", "a change"))
+        self.assertEqual(made["RootFS"]["Layers"][:-1], self.engine.inspect(IMAGE)["RootFS"]["Layers"])
+        self.assertEqual(self.diff(name), self.diff(name))
+        self.assertEqual(self.diff(self.engine.ok("create", "made:1")), [])
+
+    def test_a_running_container_stands_still_meanwhile_and_goes_on(self):
+        name = self.background("cd /root; put() { echo $i > t; mv t $1; }; i=0; put a; put b; echo up;"
+                               "while :; do i=$((i+1)); put a; put b; done")
+        for _ in range(5):
+            self.engine.ok("commit", name, "made:still")
+            both = self.engine.ok("run", "--rm", "made:still", "sh", "-c", "cat /root/a; cat /root/b").split("\n")
+            # Between two writes at most.
+            self.assertLessEqual(int(both[0]) - int(both[1]), 1, both)
+        waiting.until(lambda: self.diff(name) == ["C /root", "A /root/a", "A /root/b"], "nothing is half way")
+        status, running = self.engine.api("GET", f"/containers/{name}/json")
+        self.assertTrue(status == 200 and running["State"]["Running"])
+        self.engine.ok("commit", "--pause=false", name)
+        self.engine.ok("stop", "-t", "0", name)
+
+    def test_changes_to_the_configuration(self):
+        self.engine.ok("run", "--name", "one", "-e", "OWN=1", "-w", "/tmp", "-u", "user", "--label", "l=1", IMAGE,
+                       "sh", "-c", "true")
+        self.engine.ok("commit", "-c", 'CMD ["echo", "hi"]', "-c", "ENV OWN=2 MORE=3", "-c", "WORKDIR sub", "-c",
+                       "EXPOSE 80", "-c", "LABEL m=2", "one", "made:2")
+        config = self.engine.inspect("made:2")["Config"]
+        self.assertEqual(config["Cmd"], ["echo", "hi"])
+        self.assertEqual(config["WorkingDir"], "/tmp/sub")
+        self.assertEqual(config["User"], "user")
+        self.assertEqual(config["Labels"], {"l": "1", "m": "2"})
+        self.assertEqual(list(config["ExposedPorts"]), ["80/tcp"])
+        self.assertLessEqual({"OWN=2", "MORE=3", "PATH=/bin", "FROM_IMAGE=yes"}, set(config["Env"]))
+        self.assertEqual(self.engine.ok("run", "--rm", "-w", "/", "made:2"), "hi")
+        # Without changes the container's own command stays.
+        self.engine.ok("commit", "one", "made:3")
+        self.assertEqual(self.engine.inspect("made:3")["Config"]["Cmd"], ["sh", "-c", "true"])
+
+    def test_a_configuration_in_the_body(self):
+        self.run_to_end("true")
+        status, made = self.engine.api("POST", "/commit?container=one&repo=made&tag=4", {"Cmd": ["/bin/echo", "body"]})
+        self.assertEqual(status, 201)
+        self.assertEqual(self.engine.inspect("made:4")["Id"], made["Id"])
+        self.assertEqual(self.engine.ok("run", "--rm", "made:4"), "body")
+
+    def test_nothing_changed_makes_no_layer(self):
+        self.engine.ok("create", "--name", "one", IMAGE)
+        self.engine.ok("commit", "one", "made:same")
+        made = self.engine.inspect("made:same")
+        self.assertEqual(made["RootFS"], self.engine.inspect(IMAGE)["RootFS"])
+        self.assertEqual(self.engine.ok("run", "--rm", "made:same", "echo", "hi"), "hi")
+
+    def test_commits_on_commits(self):
+        self.engine.ok("tag", IMAGE, "made:0")
+        for number in range(1, 6):
+            self.engine.ok("run", "--name", "step", f"made:{number - 1}", "sh", "-c", f"echo {number} >> /root/steps")
+            self.engine.ok("commit", "step", f"made:{number}")
+            self.engine.ok("rm", "step")
+        self.assertEqual(self.engine.ok("run", "--rm", "made:5", "cat", "/root/steps"), "1\n2\n3\n4\n5")
+        rows = self.engine.ok("history", "--format", "{{.CreatedBy}} {{.Size}}", "made:5").split("\n")
+        self.assertEqual(len(rows), 6)
+        self.assertEqual(rows[0], "sh -c echo 5 >> /root/steps 10B")
+        self.assertTrue(rows[-1].startswith("layer 0 "), rows)
+
+    def test_a_named_image_gives_up_its_name(self):
+        self.run_to_end("echo 1 > /root/x")
+        first = self.engine.ok("commit", "one", "made:moving")
+        self.engine.ok("start", "one")
+        self.engine.ok("wait", "one")
+        second = self.engine.ok("commit", "-m", "again", "one", "made:moving")
+        self.assertNotEqual(first, second)
+        self.assertEqual(self.engine.inspect("made:moving")["Id"], second)
+        self.assertEqual(self.engine.inspect(first)["RepoTags"], [])
+
+    def test_what_is_refused(self):
+        self.run_to_end("echo > /root/.wh.passwd")
+        before = self.engine.ok("images", "-aq")
+        self.fails("commit", "one", code=1, says=".wh.")
+        self.fails("commit", "one", "Bad:Name:", code=1, says="invalid reference format")
+        self.fails("commit", "-c", "RUN x", "one", code=1, says="RUN is not a valid change command")
+        self.fails("commit", "nobody", code=1, says="no such container: nobody")
+        self.assertEqual(self.engine.ok("images", "-aq"), before)
+
+    def test_the_image_stays_as_long_as_a_container_needs_it(self):
+        self.run_to_end("echo 1 > /root/x")
+        self.engine.ok("commit", "one", "made:base")
+        self.engine.ok("create", "--name", "two", "made:base", "cat", "/root/x")
+        self.fails("rmi", "made:base", code=1, says="container")
+        self.engine.ok("rmi", "-f", "made:base")
+        self.assertEqual(self.engine.ok("start", "-a", "two"), "1")
+
+    def test_an_engine_that_died_in_the_middle_leaves_nobody_frozen(self):
+        name = self.background("while :; do date +%s%N > /root/now; echo up; usleep 1000; done")
+        self.engine.ok("commit", name)  # makes the cgroup
+        groups = Path(f"/proc/{self.engine.inspect(name)['State']['Pid']}/cgroup").read_text(encoding="ascii")
+        path = [line.split(":")[2] for line in groups.split("\n") if ":freezer:" in line]
+        if not path:
+            self.skipTest("this host has no freezer of cgroups v1")
+        cgroup = Path(f"/sys/fs/cgroup/freezer{path[0]}/freezer.state")
+        cgroup.write_text("FROZEN")
+        self.engine.kill()
+        self.engine.start()
+        self.assertEqual(cgroup.read_text(), "THAWED\n")
+
+
+class CommitOfCopies(Commit):
+    flags = ("--storage-driver", "vfs")
+
+
+class Room(FilesystemTest):
+    """What takes how much, and how it comes back."""
+
+    def df(self) -> dict[str, list[str]]:
+        rows = self.engine.ok("system", "df", "--format", "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}").split("\n")
+        return {row.split("\t")[0]: row.split("\t")[1:] for row in rows}
+
+    def test_layers_are_counted_once(self):
+        self.engine.ok("tag", IMAGE, "base:1")
+        self.run_to_end("dd if=/dev/zero of=/root/big bs=1M count=3 2>/dev/null", "-v", "data:/data")
+        self.engine.ok("commit", "one", "made:big")
+        _, usage = self.engine.api("GET", "/system/df")
+        images = {image["Id"]: image for image in usage["Images"]}
+        base, made = self.engine.inspect(IMAGE), self.engine.inspect("made:big")
+        self.assertEqual(made["Size"] - base["Size"], 3 << 20)
+        self.assertEqual(usage["LayersSize"], made["Size"])
+        self.assertEqual(images[made["Id"]]["SharedSize"], base["Size"])
+        self.assertEqual((images[base["Id"]]["Containers"], images[made["Id"]]["Containers"]), (1, 0))
+        self.assertGreaterEqual(usage["Containers"][0]["SizeRw"], 3 << 20)
+        self.assertEqual([volume["UsageData"]["RefCount"] for volume in usage["Volumes"]], [1])
+        self.assertGreaterEqual(usage["Volumes"][0]["UsageData"]["Size"], 0)
+        shown = self.df()
+        self.assertEqual((shown["Images"][:2], shown["Containers"][:2]), (["2", "1"], ["1", "0"]))
+        self.assertIn("SHARED SIZE", self.engine.ok("system", "df", "-v"))
+        _, parts = self.engine.api("GET", "/system/df?type=container")
+        self.assertEqual((parts["Images"], len(parts["Containers"])), (None, 1))
+        self.engine.ok("rm", "one")
+        self.engine.ok("rmi", "base:1", "made:big")
+
+    def test_image_prune(self):
+        for number in range(3):
+            self.engine.ok("run", "--name", "one", IMAGE, "sh", "-c", f"echo {number} > /root/x")
+            self.engine.ok("commit", "-c", f"LABEL number={number}", "one", "made:moving")
+            self.engine.ok("rm", "one")
+        self.engine.ok("create", "--name", "user", "made:moving")
+        shown = self.engine.ok("image", "prune", "-f", "--filter", "label=number=0")
+        self.assertEqual(shown.count("deleted: "), 2, shown)  # the image and its layer
+        self.assertIn("Total reclaimed space: 2B", shown)
+        self.fails("image", "prune", code=1, says="nothing was removed", stdin=b"n\n")
+        self.assertIn("deleted: ", self.engine.ok("image", "prune", stdin=b"y\n"))
+        self.assertEqual(self.engine.ok("image", "prune", "-f"), "Total reclaimed space: 0B")
+        self.engine.ok("tag", "made:moving", "made:other")
+        self.engine.ok("run", "--name", "one", IMAGE, "true")
+        self.engine.ok("commit", "one", "made:unused")
+        shown = self.engine.ok("image", "prune", "-af", "--filter", "until=1h")
+        self.assertNotIn("untagged", shown)
+        shown = self.engine.ok("image", "prune", "-af")
+        self.assertIn("untagged: made:unused", shown)
+        self.assertNotIn("untagged: made:moving", shown)
+        self.assertNotIn("untagged: busybox", shown)
+        self.engine.ok("rm", "user", "one")
+        self.engine.ok("rmi", "made:moving", "made:other")
+        self.assertEqual(self.engine.api("POST", "/images/prune?filters=%7B%22color%22%3A%5B%22red%22%5D%7D")[0], 400)
+
+    def test_container_prune(self):
+        self.run_to_end("dd if=/dev/zero of=/root/big bs=1M count=2 2>/dev/null")
+        identity = self.engine.inspect("one")["Id"]
+        running = self.background("echo up; exec sleep 1000")
+        shown = self.engine.ok("container", "prune", "-f")
+        self.assertIn(f"Deleted Containers:\n{identity}\n", shown)
+        self.assertRegex(shown, r"Total reclaimed space: 2\.\d+MB")
+        self.assertTrue(self.engine.is_running(running))
+
+
 if __name__ == "__main__":
     main()

@@ -61,13 +61,13 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/exec/{name}/start", nullptr, kNoExec},
     {"POST", "/exec/{name}/resize", nullptr, kNoExec},
     {"GET", "/exec/{name}/json", nullptr, kNoExec},
-    {"POST", "/commit", nullptr, "committing containers is not supported yet"},
+    {"POST", "/commit", container_commit, {}},
 
     // Images. Those without a name come first: "json" could be one.
     {"GET", "/images/json", image_list, {}},
     {"POST", "/images/load", image_load, {}},
     {"POST", "/images/create", image_create, {}},
-    {"POST", "/images/prune", nullptr, "pruning images is not supported yet: remove them by name"},
+    {"POST", "/images/prune", image_prune, {}},
     {"GET", "/images/get", nullptr, kNoSave},
     {"GET", "/images/search", nullptr, "searching registries is not supported yet"},
     {"GET", "/images/{name*}/json", image_inspect, {}},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ class ImageStore {
   /// Size of a layer's files, kept beside its snapshot.
   Result<void> set_layer_size(std::string_view chain_id, std::int64_t size);
   Result<std::int64_t> layer_size(std::string_view chain_id) const;
+  Result<std::map<std::string, std::int64_t>> layer_sizes() const;
   Result<void> forget_layer(std::string_view chain_id);
 
  private:
