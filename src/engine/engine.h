@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -158,8 +159,9 @@ class Engine {
   /// Against its image: image/changes/changes.h.
   virtual Task<std::vector<image::Change>> changes(std::string workload) = 0;
   /// All of it as a tar stream, without what is mounted there when it runs. `sink` is written to by
-  /// another thread than the event loop's; once it fails, the export ends.
-  virtual Task<> export_filesystem(std::string workload, ByteSink& sink) = 0;
+  /// another thread than the event loop's; once it fails, the export ends. The engine requests
+  /// `stop` if the workload is removed by force: whoever waits in `sink` then lets it fail.
+  virtual Task<> export_filesystem(std::string workload, ByteSink& sink, std::stop_source stop) = 0;
   /// Makes an image of it, and returns the image's id. kConflict: its processes do not stop.
   virtual Task<std::string> commit(std::string workload, CommitOptions options) = 0;
   /// How much its own layer holds, as allocated on disk.

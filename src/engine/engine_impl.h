@@ -45,7 +45,7 @@ class EngineImpl final : public Engine {
   std::vector<WorkloadView> list(bool all) const override;
 
   Task<std::vector<image::Change>> changes(std::string workload) override;
-  Task<> export_filesystem(std::string workload, ByteSink& sink) override;
+  Task<> export_filesystem(std::string workload, ByteSink& sink, std::stop_source stop) override;
   Task<std::string> commit(std::string workload, CommitOptions options) override;
   Task<std::int64_t> written_bytes(std::string workload) override;
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/scope_exit.h"
 #include "engine/engine_impl.h"
 #include "engine/freezer.h"
 #include "image/changes/snapshot_trees.h"
@@ -42,9 +43,11 @@ Task<std::vector<image::Change>> EngineImpl::changes(std::string reference) {
   co_return std::move(compared).context("changes of container " + workload->view.id.str());
 }
 
-Task<> EngineImpl::export_filesystem(std::string reference, ByteSink& sink) {
+Task<> EngineImpl::export_filesystem(std::string reference, ByteSink& sink, std::stop_source stop) {
   CO_TRY(const Entry workload, readable(reference));
   const Reading reading(workload);
+  workload->exports.push_back(stop);
+  const ScopeExit over([&] { std::erase(workload->exports, stop); });
   auto write = [this, &sink, key = snapshot_key(workload->view.id)]() -> Result<void> {
     const UniqueFd root = TRY(image::open_whole(images_->snapshots(), key));
     return image::write_tree(root.get(), sink);

@@ -14,7 +14,7 @@ Result<void> remove_below(const std::string& directory, const std::string& name)
   return sys::remove_tree(parent.get(), name);
 }
 
-/// A force removal waits for those who look into the file system; any other is told.
+/// A removal by force waits for those who look into the file system; any other is told.
 Result<void> check_unread(const Workload& workload, bool force) {
   if (force) return {};
   return fail(ErrorKind::kConflict,
@@ -37,6 +37,7 @@ Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
     }
     if (workload->readers > 0 && status.state != WorkloadState::kRunning) {
       CO_TRY_VOID(check_unread(*workload, force));
+      for (std::stop_source& reader : workload->exports) reader.request_stop();
       co_await workload->changed.wait();
       continue;
     }

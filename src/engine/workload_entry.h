@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,7 @@ struct Workload {
   std::string removal_failure;  // why the last attempt to remove it failed
   bool stop_asked = false;      // a user ended it: `stop`, `kill`, or `rm -f`
   unsigned readers = 0;         // of its file system, which has to stay until they are through
+  std::vector<std::stop_source> exports;  // those of the readers that may never be through
 
   /// Something is under way that comes to an end by itself.
   bool in_transit() const {

@@ -1,19 +1,17 @@
 """What a container's file system has become: diff, export, commit; running or not, and while it is being changed."""
 
 import io
-import json
-import os
+import shutil
 import subprocess
 import sys
 import tarfile
-import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
-import images
 import waiting
 from berth_testing import IMAGE, EngineTest, main
+from small_disk import SmallDiskTest
 
 
 class FilesystemTest(EngineTest):
@@ -151,6 +149,15 @@ class Export(FilesystemTest):
         exporting.communicate()
         waiting.until(lambda: self.engine.berth("rm", name).returncode == 0, "it can be removed")
 
+    def test_a_removal_by_force_ends_an_export_that_nobody_reads(self):
+        name = self.run_to_end("dd if=/dev/zero of=/root/large bs=1M count=64 2>/dev/null")
+        exporting = self.engine.popen("export", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(lambda: (exporting.kill(), exporting.communicate()))
+        exporting.stdout.read(100)
+        self.engine.ok("rm", "-f", name)
+        exporting.communicate(timeout=waiting.DEADLINE)
+        self.assertNotEqual(exporting.returncode, 0)
+
 
 class Commit(FilesystemTest):
     def tearDown(self) -> None:
@@ -271,6 +278,22 @@ class Commit(FilesystemTest):
         self.engine.kill()
         self.engine.start()
         self.assertEqual(cgroup.read_text(), "THAWED\n")
+
+
+class FullDisk(SmallDiskTest):
+    def test_a_commit_that_does_not_fit_leaves_nothing(self):
+        self.engine.ok("run", "--name", "one", IMAGE, "dd", "if=/dev/zero", "of=/root/big", "bs=1M", "count=8")
+        self.fill()
+        self.fails("commit", "one", "made:1", code=1, says="no space left")
+        self.assertEqual(self.engine.ok("images", "--format", "{{.Repository}}"), "busybox")
+        self.assertEqual(self.engine.ok("diff", "one"), "C /root\nA /root/big")
+        self.free()
+        free = shutil.disk_usage(self.disk).free
+        self.engine.ok("commit", "one", "made:1")
+        self.assertLess(shutil.disk_usage(self.disk).free, free - (7 << 20))
+        self.engine.ok("rm", "one")
+        self.engine.ok("rmi", "made:1")
+        self.assertGreater(shutil.disk_usage(self.disk).free, free)
 
 
 class CommitOfCopies(Commit):

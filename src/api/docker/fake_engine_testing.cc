@@ -210,7 +210,9 @@ engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workloa
   co_return changed;
 }
 
-engine::Task<> FakeEngine::export_filesystem(std::string workload, ByteSink& sink) {
+engine::Task<> FakeEngine::export_filesystem(std::string workload, ByteSink& sink,
+                                             std::stop_source stop) {
+  export_stop = stop;
   if (find(workload) == nullptr)
     co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
   auto write = [&sink, left = export_bytes]() mutable -> asio::awaitable<Result<void>> {

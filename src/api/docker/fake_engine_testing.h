@@ -34,7 +34,8 @@ class FakeEngine final : public engine::Engine {
   Result<engine::WorkloadView> inspect(std::string_view workload) const override;
   std::vector<engine::WorkloadView> list(bool all) const override;
   engine::Task<std::vector<image::Change>> changes(std::string workload) override;
-  engine::Task<> export_filesystem(std::string workload, ByteSink& sink) override;
+  engine::Task<> export_filesystem(std::string workload, ByteSink& sink,
+                                   std::stop_source stop) override;
   engine::Task<std::string> commit(std::string workload, engine::CommitOptions options) override;
   engine::Task<std::int64_t> written_bytes(std::string workload) override;
   engine::Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
@@ -73,6 +74,7 @@ class FakeEngine final : public engine::Engine {
   std::string uploaded;
   image::ImageService::ImportOptions import_options;
   bool export_ended = false;
+  std::stop_source export_stop;  // of the last export
   engine::CommitOptions commit_options;
   // What it answers.
   engine::DiskUsage usage;

@@ -79,6 +79,15 @@ TEST_F(FilesystemApi, AClientThatGoesEndsItsExport) {
   server_.await([](FakeEngine& engine) { return engine.export_ended; });
 }
 
+TEST_F(FilesystemApi, AnExportThatNobodyReadsEndsWhenTheEngineWantsIt) {
+  server_.on_loop([](FakeEngine& engine) { engine.export_bytes = std::size_t{1} << 40; });
+  Client client(server_);
+  client.send("GET /containers/told/export HTTP/1.1\r\nHost: test\r\n\r\n");
+  client.receive_head();
+  server_.on_loop([](FakeEngine& engine) { engine.export_stop.request_stop(); });
+  server_.await([](FakeEngine& engine) { return engine.export_ended; });
+}
+
 TEST_F(FilesystemApi, ACommitFillsInWhatIsTheContainers) {
   server_.on_loop([](FakeEngine& engine) {
     engine::WorkloadConfig& config = engine.workloads.begin()->second.config;

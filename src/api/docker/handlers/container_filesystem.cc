@@ -2,6 +2,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <stop_token>
 #include <utility>
 
 #include "api/docker/answer_pipe.h"
@@ -19,6 +20,7 @@ constexpr std::size_t kPieceBytes = 64U << 10;
 struct Export {
   explicit Export(const asio::any_io_executor& loop) : pipe(loop) {}
   AnswerPipe pipe;
+  std::stop_source stop;
   Result<void> outcome;
 };
 
@@ -28,7 +30,7 @@ void append_change(std::string& text, const image::Change& change) {
 
 asio::awaitable<void> produce(engine::Engine& engine, std::string workload,
                               std::shared_ptr<Export> shared) {
-  auto outcome = co_await engine.export_filesystem(workload, shared->pipe);
+  auto outcome = co_await engine.export_filesystem(workload, shared->pipe, shared->stop);
   shared->outcome = std::move(outcome);
   shared->pipe.close();
 }
@@ -78,6 +80,9 @@ asio::awaitable<Result<void>> container_export(Services& services, Request& requ
   CO_TRY(const engine::WorkloadView view, services.engine.inspect(request.name));
   const auto loop = co_await asio::this_coro::executor;
   const auto shared = std::make_shared<Export>(loop);
+  // Requested on the loop, as every other call of the engine's comes there.
+  const auto end = [&pipe = shared->pipe] { pipe.abandon(); };
+  const std::stop_callback on_stop(shared->stop.get_token(), end);
   asio::co_spawn(loop, produce(services.engine, view.id.str(), shared), asio::detached);
   exchange.connection().watch([weak = std::weak_ptr<Export>(shared)] {
     if (const auto self = weak.lock()) self->pipe.abandon();
