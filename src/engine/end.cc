@@ -182,6 +182,7 @@ boost::asio::awaitable<void> EngineImpl::settle(Entry workload) {
 }
 
 boost::asio::awaitable<void> EngineImpl::auto_remove(Entry workload) {
+  while (workload->readers > 0) co_await workload->changed.wait();
   // Somebody may have started it, or begun to remove it, since.
   const WorkloadState state = workload->view.status.state;
   if (state != WorkloadState::kExited && state != WorkloadState::kCreated) co_return;

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kPoolThreads = 4;
 constexpr std::size_t kUploadThreads = 2;
 constexpr std::size_t kPullThreads = 4;
+constexpr std::size_t kExportThreads = 2;
 
 }  // namespace
 
@@ -51,10 +52,12 @@ EngineImpl::EngineImpl(Options options, boost::asio::any_io_executor loop)
       volumes_(layout_.volumes()),
       pool_(kPoolThreads),
       uploads_(kUploadThreads),
-      pulls_(kPullThreads) {}
+      pulls_(kPullThreads),
+      exports_(kExportThreads) {}
 
 EngineImpl::~EngineImpl() {
   closing_.request_stop();
+  exports_.join();
   pulls_.join();
   uploads_.join();
   pool_.join();
@@ -99,6 +102,7 @@ void EngineImpl::close() {
     if (workload->holder) workload->holder->close();
   }
   closing_.request_stop();
+  exports_.join();
   pulls_.join();
   uploads_.join();
   pool_.join();

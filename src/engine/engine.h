@@ -17,15 +17,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/byte_sink.h"
 #include "base/byte_source.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "engine/events.h"
 #include "engine/workload.h"
+#include "image/changes/changes.h"
 #include "image/image_service.h"
 #include "network/controller.h"
 
@@ -57,6 +60,44 @@ struct ExitStatus {
 struct StopOptions {
   std::optional<int> timeout = {};  // seconds until SIGKILL, -1: never; empty: the workload's own
   std::optional<int> signal = {};   // empty: the workload's own
+};
+
+struct CommitOptions {
+  std::string reference = {};  // "repo:tag"; empty: no name
+  std::string author = {};
+  std::string comment = {};
+  bool pause = true;  // stop the workload's processes meanwhile
+  image::ImageConfig config = {};
+};
+
+struct PruneResult {
+  image::RemoveResult removed = {};
+  std::int64_t freed = 0;  // bytes of the layers that are gone
+};
+
+/// What takes how much room. Bytes.
+struct DiskUsage {
+  struct ImageUse {
+    image::Image image = {};
+    std::int64_t shared = 0;     // of its size, what other images have as well
+    std::int64_t workloads = 0;  // how many were made of it
+  };
+  struct WorkloadUse {
+    WorkloadView view = {};
+    std::int64_t written = 0;  // its own layer, as allocated on disk
+    std::int64_t whole = 0;    // with its image's
+  };
+  struct VolumeUse {
+    std::string name = {};
+    std::string path = {};
+    std::int64_t bytes = 0;      // as allocated on disk; -1: not known
+    std::int64_t workloads = 0;  // how many mount it
+    bool anonymous = false;
+  };
+  std::int64_t layers = 0;  // of all layers, each counted once
+  std::vector<ImageUse> images = {};
+  std::vector<WorkloadUse> workloads = {};
+  std::vector<VolumeUse> volumes = {};
 };
 
 struct EngineInfo {
@@ -113,6 +154,19 @@ class Engine {
   virtual Result<WorkloadView> inspect(std::string_view workload) const = 0;
   virtual std::vector<WorkloadView> list(bool all) const = 0;
 
+  // What a workload's file system has become. The workload may be running; it cannot be removed
+  // meanwhile, unless by force, which waits.
+  /// Against its image: image/changes/changes.h.
+  virtual Task<std::vector<image::Change>> changes(std::string workload) = 0;
+  /// All of it as a tar stream, without what is mounted there when it runs. `sink` is written to by
+  /// another thread than the event loop's; once it fails, the export ends. The engine requests
+  /// `stop` if the workload is removed by force: whoever waits in `sink` then lets it fail.
+  virtual Task<> export_filesystem(std::string workload, ByteSink& sink, std::stop_source stop) = 0;
+  /// Makes an image of it, and returns the image's id. kConflict: its processes do not stop.
+  virtual Task<std::string> commit(std::string workload, CommitOptions options) = 0;
+  /// How much its own layer holds, as allocated on disk.
+  virtual Task<std::int64_t> written_bytes(std::string workload) = 0;
+
   // Images. Blocking work runs on the pool; `archive` is read there and must stay alive until the
   // task ends.
   virtual Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) = 0;
@@ -127,9 +181,15 @@ class Engine {
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
+  /// Removes every image of those that are `wanted` that no workload was made of, with all its
+  /// names. What cannot be removed stays, with a word in the log.
+  virtual Task<PruneResult> prune_images(std::function<bool(const image::Image&)> wanted) = 0;
   virtual Task<> tag_image(std::string source, std::string target) = 0;
   virtual Task<std::vector<image::Image>> list_images() = 0;
   virtual Task<image::Image> inspect_image(std::string reference) = 0;
+
+  /// Walks what workloads have written and what volumes hold: it may take long.
+  virtual Task<DiskUsage> disk_usage() = 0;
 
   // Networks, the engine itself
   virtual std::vector<network::NetworkInfo> networks() const = 0;

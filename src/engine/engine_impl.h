@@ -44,6 +44,11 @@ class EngineImpl final : public Engine {
   Result<WorkloadView> inspect(std::string_view workload) const override;
   std::vector<WorkloadView> list(bool all) const override;
 
+  Task<std::vector<image::Change>> changes(std::string workload) override;
+  Task<> export_filesystem(std::string workload, ByteSink& sink, std::stop_source stop) override;
+  Task<std::string> commit(std::string workload, CommitOptions options) override;
+  Task<std::int64_t> written_bytes(std::string workload) override;
+
   Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   Task<std::string> import_image(ByteSource& tar,
                                  image::ImageService::ImportOptions options) override;
@@ -54,6 +59,8 @@ class EngineImpl final : public Engine {
                     std::function<void(const image::PushProgress&)> progress,
                     std::stop_token stop) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
+  Task<PruneResult> prune_images(std::function<bool(const image::Image&)> wanted) override;
+  Task<DiskUsage> disk_usage() override;
   Task<> tag_image(std::string source, std::string target) override;
   Task<std::vector<image::Image>> list_images() override;
   Task<image::Image> inspect_image(std::string reference) override;
@@ -122,7 +129,16 @@ class EngineImpl final : public Engine {
   Result<void> remove_orphan_volumes();
   bool owned(std::string_view id) const { return registry_.find(id).ok(); }
 
+  // filesystem.cc
+  /// The workload, to look into its file system. kConflict: it is being removed.
+  Result<Entry> readable(const std::string& reference) const;
+
+  // usage.cc
+  std::vector<DiskUsage::VolumeUse> volume_uses() const;
+
   // images.cc
+  /// Ids of the images that workloads were made of, or are being made of.
+  std::vector<std::string> images_in_use() const;
   void publish_image(const std::string& id, const std::string& name, std::string action);
   boost::asio::awaitable<void> count_images();
 
@@ -155,7 +171,8 @@ class EngineImpl final : public Engine {
   boost::asio::thread_pool pool_;
   boost::asio::thread_pool uploads_;
   boost::asio::thread_pool pulls_;
-  std::stop_source closing_;  // for pulls, which may take long
+  boost::asio::thread_pool exports_;  // whose clients may read slowly
+  std::stop_source closing_;          // for pulls, which may take long
 };
 
 }  // namespace berth::engine

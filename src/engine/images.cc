@@ -1,4 +1,7 @@
 // Images: the room's blocking calls, off the event loop, and the events they make.
+#include <algorithm>
+
+#include "base/log.h"
 #include "engine/engine_impl.h"
 #include "image/reference/reference.h"
 
@@ -62,8 +65,7 @@ Task<> EngineImpl::push_image(std::string reference, image::PushOptions options,
 
 Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool force) {
   // Asked for on a pool thread: what is in use is settled before the work leaves the loop.
-  std::vector<std::string> used = creating_from_;
-  for (const Entry& workload : registry_.all()) used.push_back(workload->view.image_id);
+  const std::vector<std::string> used = images_in_use();
   auto in_use = [&](const std::string& id) { return std::ranges::find(used, id) != used.end(); };
   // Events name the image by its id, which is gone with the last of its names.
   std::string id;
@@ -79,6 +81,43 @@ Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool f
     publish_image(id, id, "delete");
   co_await count_images();
   co_return removed;
+}
+
+std::vector<std::string> EngineImpl::images_in_use() const {
+  std::vector<std::string> used = creating_from_;
+  for (const Entry& workload : registry_.all()) used.push_back(workload->view.image_id);
+  return used;
+}
+
+Task<PruneResult> EngineImpl::prune_images(std::function<bool(const image::Image&)> wanted) {
+  auto look = [this] { return images_->list(); };
+  auto listed = co_await offload(pool_, look);
+  CO_TRY(const std::vector<image::Image> images, std::move(listed));
+  auto measure = [this] { return images_->layer_sizes(); };
+  auto measured = co_await offload(pool_, measure);
+  CO_TRY(const auto sizes, std::move(measured));
+  PruneResult result;
+  for (const image::Image& image : images) {
+    // Asked again each time: a workload may have been made of it meanwhile.
+    const std::vector<std::string> used = images_in_use();
+    if (std::ranges::find(used, image.id) != used.end() || !wanted(image)) continue;
+    std::vector<std::string> names = image.repo_tags;
+    if (names.empty()) names.push_back(image.id);
+    for (const std::string& name : names) {
+      auto gone = co_await remove_image(name, false);
+      if (!gone.ok()) {
+        log::warning("prune images: {}", gone.error().message());
+        continue;
+      }
+      for (std::string& untagged : gone->untagged)
+        result.removed.untagged.push_back(std::move(untagged));
+      for (std::string& deleted : gone->deleted)
+        result.removed.deleted.push_back(std::move(deleted));
+    }
+  }
+  for (const std::string& deleted : result.removed.deleted)
+    if (const auto layer = sizes.find(deleted); layer != sizes.end()) result.freed += layer->second;
+  co_return result;
 }
 
 Task<> EngineImpl::tag_image(std::string source, std::string target) {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "container/cgroup/manager.h"
 #include "engine/engine_impl.h"
+#include "engine/freezer.h"
 #include "engine/record.h"
 #include "holder/client.h"
 #include "sys/dir.h"
@@ -157,6 +158,7 @@ Result<void> EngineImpl::recover_workload(const Entry& workload) {
     if (!adopted.ok()) log::warning("workload {}: {}", id.brief(), adopted.error().message());
     if (endpoint.ok()) status.endpoint = std::move(*endpoint);
   }
+  thaw_left_over(run_dir);
   listen_to_holder(workload, std::move(greeted->socket));
   return {};
 }

@@ -14,6 +14,15 @@ Result<void> remove_below(const std::string& directory, const std::string& name)
   return sys::remove_tree(parent.get(), name);
 }
 
+/// A removal by force waits for those who look into the file system; any other is told.
+Result<void> check_unread(const Workload& workload, bool force) {
+  if (force) return {};
+  return fail(ErrorKind::kConflict,
+              "You cannot remove container {} while it is being exported, committed or compared: "
+              "try again when that is through, or force remove",
+              workload.view.id.str());
+}
+
 }  // namespace
 
 Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
@@ -25,6 +34,12 @@ Task<> EngineImpl::remove(std::string reference, bool force, bool volumes) {
     if (status.state == WorkloadState::kRemoving) {
       co_return fail(ErrorKind::kConflict, "removal of container {} is already in progress",
                      reference);
+    }
+    if (workload->readers > 0 && status.state != WorkloadState::kRunning) {
+      CO_TRY_VOID(check_unread(*workload, force));
+      for (std::stop_source& reader : workload->exports) reader.request_stop();
+      co_await workload->changed.wait();
+      continue;
     }
     if (status.state != WorkloadState::kRunning) break;
     if (!force) {

@@ -55,6 +55,14 @@ Result<std::string> Volumes::create_anonymous() {
   return name;
 }
 
+Result<std::vector<std::string>> Volumes::all() const {
+  std::vector<std::string> names;
+  const UniqueFd root = TRY(sys::open_dir(root_));
+  for (const sys::DirEntry& entry : TRY(sys::list_dir(root.get())))
+    if (valid_name(entry.name)) names.push_back(entry.name);
+  return names;
+}
+
 Result<std::vector<std::string>> Volumes::anonymous() const {
   std::vector<std::string> names;
   const UniqueFd root = TRY(sys::open_dir(root_));

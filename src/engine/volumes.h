@@ -25,6 +25,8 @@ class Volumes {
   /// A new volume with a 64-digit name; returns that name.
   Result<std::string> create_anonymous();
   std::string data_path(std::string_view name) const;
+  /// The names of all volumes, in no order.
+  Result<std::vector<std::string>> all() const;
   /// The names of all anonymous volumes.
   Result<std::vector<std::string>> anonymous() const;
   /// Whoever mounted it goes without it: from now on it stays as if it had been named. Idempotent.

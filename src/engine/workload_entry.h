@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,11 +39,30 @@ struct Workload {
   bool restarting = false;  // its end is not the one after which it is to be removed
   std::string removal_failure;  // why the last attempt to remove it failed
   bool stop_asked = false;      // a user ended it: `stop`, `kill`, or `rm -f`
+  unsigned readers = 0;         // of its file system, which has to stay until they are through
+  std::vector<std::stop_source> exports;  // those of the readers that may never be through
 
   /// Something is under way that comes to an end by itself.
   bool in_transit() const {
     return settling || renaming || view.status.state == WorkloadState::kStarting;
   }
+};
+
+/// Keeps a workload from being removed while something looks into its file system.
+class Reading {
+ public:
+  explicit Reading(std::shared_ptr<Workload> workload) : workload_(std::move(workload)) {
+    ++workload_->readers;
+  }
+  ~Reading() {
+    --workload_->readers;
+    workload_->changed.notify_all();
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+
+ private:
+  std::shared_ptr<Workload> workload_;
 };
 
 }  // namespace berth::engine

@@ -16,6 +16,7 @@
 #include "base/byte_source.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "image/changes/changes.h"
 #include "image/registry/credentials.h"
 #include "image/snapshot/snapshotter.h"
 
@@ -40,6 +41,7 @@ struct HistoryEntry {
   std::string created_by;
   std::string comment;
   bool empty_layer = false;
+  std::string author = {};
 };
 
 struct Image {
@@ -52,8 +54,9 @@ struct Image {
   std::string author;
   std::string comment;
   WallTime created;
-  std::int64_t size = 0;              // bytes of all layers, unpacked
-  std::vector<std::string> diff_ids;  // layers, base first
+  std::int64_t size = 0;                       // bytes of all layers, unpacked
+  std::vector<std::string> diff_ids;           // layers, base first
+  std::vector<std::int64_t> layer_sizes = {};  // of the same; only find() tells
   std::vector<HistoryEntry> history;
   std::string top_snapshot;  // committed snapshot that a container's writable layer is based on;
                              // empty: no layers
@@ -152,6 +155,23 @@ class ImageService {
   };
   /// Makes a one-layer image of a rootfs tar (plain, gzip or zstd) and returns its id.
   virtual Result<std::string> import(ByteSource& tar, const ImportOptions& options) = 0;
+
+  struct CommitOptions {
+    std::string snapshot;   // the container's, which nobody removes meanwhile
+    std::string base;       // id of the image that the container was made of
+    std::string reference;  // empty: no name
+    std::string author;
+    std::string comment;
+    std::string created_by;  // for the history: the container's command
+    ImageConfig config;      // of the new image, whole
+    IsMountPoint is_mount_point = {};
+  };
+  /// Makes an image of what a container's snapshot shows: the base's layers, and one more of what
+  /// has changed, if anything has. Returns its id. kNotFound: the base is gone.
+  virtual Result<std::string> commit(const CommitOptions& options) = 0;
+
+  /// What each stored layer's files have in bytes, by chain id (image/store/image_config.h).
+  virtual Result<std::map<std::string, std::int64_t>> layer_sizes() const = 0;
 
   virtual Result<void> tag(std::string_view source, std::string_view target) = 0;
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import termios
 import time
 from pathlib import Path
@@ -386,8 +387,53 @@ class Lifecycle(DockerTest):
         waiting.read_until(attached.stdout, b"got this\n")
         self.assertEqual(attached.wait(waiting.DEADLINE), 6)
 
+    def test_diff_and_export(self):
+        name = self.ok("run", "-d", IMAGE, "sh", "-c",
+                       "echo text > /root/file; rm /etc/group; echo up; exec sleep 1000")
+        waiting.until(lambda: self.ok("logs", name) == "up", "it is up")
+        self.assertEqual(self.ok("diff", name), "C /etc\nD /etc/group\nC /root\nA /root/file")
+        archive = self.engine.base / "export.tar"
+        self.ok("export", "-o", str(archive), name)
+        with tarfile.open(archive) as tar:
+            self.assertEqual(tar.extractfile("root/file").read(), b"text\n")
+            self.assertNotIn("etc/group", tar.getnames())
+
+    def test_commit_and_history(self):
+        name = self.ok("run", "-d", IMAGE, "sh", "-c", "echo text > /root/file; echo up; exec sleep 1000")
+        waiting.until(lambda: self.ok("logs", name) == "up", "it is up")
+        identity = self.ok("commit", "-a", "Jane", "-m", "why", "-c", 'CMD ["cat", "/root/file"]', "-c", "ENV A=b", name,
+                           "made:1")
+        self.assertRegex(identity, "^sha256:[0-9a-f]{64}$")
+        self.assertTrue(self.state(name)["Running"])
+        self.assertEqual(self.ok("run", "--rm", "made:1"), "text")
+        made = json.loads(self.ok("inspect", "made:1"))[0]
+        self.assertEqual((made["Author"], made["Comment"]), ("Jane", "why"))
+        self.assertIn("A=b", made["Config"]["Env"])
+        rows = self.ok("history", "--format", "{{.ID}}|{{.CreatedBy}}|{{.Size}}|{{.Comment}}", "made:1").split("\n")
+        self.assertEqual(rows[0], f"{identity[7:19]}|sh -c echo text > /root/file; echo up; exec …|5B|why")
+        self.assertTrue(rows[1].startswith("<missing>|layer 0|"), rows)
+        self.assertRegex(self.ok("history", "made:1"), r"IMAGE +CREATED +CREATED BY +SIZE +COMMENT\n")
+        without = self.ok("commit", "--pause=false", name)
+        self.assertEqual(self.ok("images", "-q", "--no-trunc", "--filter", "dangling=true"), without)
+        self.ok("rmi", "made:1", without)
+
+    def test_prune_and_df(self):
+        self.ok("run", "--name", "one", IMAGE, "sh", "-c", "echo text > /root/file")
+        identity = self.ok("commit", "one")
+        shown = {json.loads(row)["Type"]: json.loads(row) for row in
+                 self.ok("system", "df", "--format", "json").split("\n")}
+        self.assertEqual((shown["Images"]["TotalCount"], shown["Images"]["Active"]), ("2", "1"))
+        self.assertEqual((shown["Containers"]["TotalCount"], shown["Containers"]["Active"]), ("1", "0"))
+        self.assertIn("Images space usage:", self.ok("system", "df", "-v"))
+        shown = self.ok("image", "prune", "-f")
+        self.assertIn(f"deleted: {identity}", shown)
+        self.assertIn("Total reclaimed space: 5B", shown)
+        self.assertIn("Deleted Containers:", self.ok("container", "prune", "-f"))
+        self.assertEqual(self.ok("ps", "-aq"), "")
+        self.assertEqual(self.ok("image", "prune", "-af", "--filter", "label=absent"), "Total reclaimed space: 0B")
+
     def test_errors_of_each_verb(self):
-        for verb in ("start", "stop", "kill", "rm", "logs", "wait"):
+        for verb in ("start", "stop", "kill", "rm", "logs", "wait", "diff", "export", "commit"):
             self.fails(verb, "nobody", code=1, says="no such container: nobody")
 
     def test_rm_wants_force_while_it_runs(self):

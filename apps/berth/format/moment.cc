@@ -67,6 +67,17 @@ std::tm local_parts(std::int64_t unix_seconds) {
   return parts;
 }
 
+std::string rfc3339(std::int64_t unix_seconds, std::string_view fraction) {
+  const std::tm parts = local_parts(unix_seconds);
+  std::array<char, 64> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  const long offset = parts.tm_gmtoff / 60;
+  const std::string zone = offset == 0 ? "Z"
+                                       : fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+',
+                                                     std::abs(offset) / 60, std::abs(offset) % 60);
+  return fmt::format("{}{}{}", std::string_view(text.data(), length), fraction, zone);
+}
+
 }  // namespace
 
 Result<std::string> query_moment(std::string_view text, WallTime now) {
@@ -86,15 +97,12 @@ std::string local_moment(std::int64_t unix_seconds) {
 }
 
 std::string local_rfc3339(std::int64_t unix_nanoseconds) {
-  const std::tm parts = local_parts(unix_nanoseconds / kNanosecond);
-  std::array<char, 64> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  const long offset = parts.tm_gmtoff / 60;
-  const std::string zone = offset == 0 ? "Z"
-                                       : fmt::format("{}{:02}:{:02}", offset < 0 ? '-' : '+',
-                                                     std::abs(offset) / 60, std::abs(offset) % 60);
-  return fmt::format("{}.{:09}{}", std::string_view(text.data(), length),
-                     unix_nanoseconds % kNanosecond, zone);
+  return rfc3339(unix_nanoseconds / kNanosecond,
+                 fmt::format(".{:09}", unix_nanoseconds % kNanosecond));
+}
+
+std::string local_rfc3339_seconds(std::int64_t unix_seconds) {
+  return rfc3339(unix_seconds, "");
 }
 
 }  // namespace berth::cli

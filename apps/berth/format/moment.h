@@ -22,4 +22,7 @@ std::string local_moment(std::int64_t unix_seconds);
 /// "2006-01-02T15:04:05.000000000+01:00", local time.
 std::string local_rfc3339(std::int64_t unix_nanoseconds);
 
+/// "2006-01-02T15:04:05+01:00", local time.
+std::string local_rfc3339_seconds(std::int64_t unix_seconds);
+
 }  // namespace berth::cli

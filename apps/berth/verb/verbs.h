@@ -6,8 +6,14 @@
 namespace berth::cli {
 
 extern const Verb kAttachVerb;
+extern const Verb kCommitVerb;
+extern const Verb kContainerPruneVerb;
 extern const Verb kCreateVerb;
+extern const Verb kDiffVerb;
 extern const Verb kEventsVerb;
+extern const Verb kExportVerb;
+extern const Verb kHistoryVerb;
+extern const Verb kImagePruneVerb;
 extern const Verb kImagesVerb;
 extern const Verb kImportVerb;
 extern const Verb kInfoVerb;
@@ -26,6 +32,7 @@ extern const Verb kRmiVerb;
 extern const Verb kRunVerb;
 extern const Verb kStartVerb;
 extern const Verb kStopVerb;
+extern const Verb kSystemDfVerb;
 extern const Verb kTagVerb;
 extern const Verb kVersionVerb;
 extern const Verb kWaitVerb;

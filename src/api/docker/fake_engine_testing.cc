@@ -204,6 +204,59 @@ asio::awaitable<std::string> FakeEngine::read_on_pool(ByteSource& source) {
   }
 }
 
+engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workload) {
+  if (find(workload) == nullptr)
+    co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
+  co_return changed;
+}
+
+engine::Task<> FakeEngine::export_filesystem(std::string workload, ByteSink& sink,
+                                             std::stop_source stop) {
+  export_stop = stop;
+  if (find(workload) == nullptr)
+    co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
+  auto write = [&sink, left = export_bytes]() mutable -> asio::awaitable<Result<void>> {
+    const std::vector<std::byte> piece(std::size_t{100} << 10, std::byte{'x'});
+    while (left > 0) {
+      const std::size_t count = std::min(left, piece.size());
+      CO_TRY_VOID(sink.write(std::span(piece).first(count)));
+      left -= count;
+    }
+    co_return Result<void>();
+  };
+  auto written = co_await asio::co_spawn(pool_, write(), asio::use_awaitable);
+  export_ended = true;
+  CO_TRY_VOID(std::move(written));
+  if (export_error) co_return *std::exchange(export_error, {});
+  co_return Result<void>();
+}
+
+engine::Task<std::string> FakeEngine::commit(std::string workload, engine::CommitOptions options) {
+  if (find(workload) == nullptr)
+    co_return fail(ErrorKind::kNotFound, "No such container: {}", workload);
+  commit_options = std::move(options);
+  co_return "sha256:" + std::string(64, 'b');
+}
+
+engine::Task<std::int64_t> FakeEngine::written_bytes(std::string) {
+  co_return 1000;
+}
+
+engine::Task<engine::PruneResult> FakeEngine::prune_images(
+    std::function<bool(const image::Image&)> wanted) {
+  engine::PruneResult result{.removed = {}, .freed = 0};
+  for (const auto& [name, image] : images) {
+    if (!wanted(image)) continue;
+    result.removed.deleted.push_back(image.id);
+    result.freed += image.size;
+  }
+  co_return result;
+}
+
+engine::Task<engine::DiskUsage> FakeEngine::disk_usage() {
+  co_return usage;
+}
+
 engine::Task<std::vector<image::LoadResult>> FakeEngine::load_images(ByteSource& archive) {
   if (load_error) co_return *std::exchange(load_error, {});
   uploaded = co_await asio::co_spawn(pool_, read_on_pool(archive), asio::use_awaitable);

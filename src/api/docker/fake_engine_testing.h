@@ -33,6 +33,11 @@ class FakeEngine final : public engine::Engine {
                                         engine::WaitCondition condition) override;
   Result<engine::WorkloadView> inspect(std::string_view workload) const override;
   std::vector<engine::WorkloadView> list(bool all) const override;
+  engine::Task<std::vector<image::Change>> changes(std::string workload) override;
+  engine::Task<> export_filesystem(std::string workload, ByteSink& sink,
+                                   std::stop_source stop) override;
+  engine::Task<std::string> commit(std::string workload, engine::CommitOptions options) override;
+  engine::Task<std::int64_t> written_bytes(std::string workload) override;
   engine::Task<std::vector<image::LoadResult>> load_images(ByteSource& archive) override;
   engine::Task<std::string> import_image(ByteSource& tar,
                                          image::ImageService::ImportOptions options) override;
@@ -43,6 +48,9 @@ class FakeEngine final : public engine::Engine {
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
+  engine::Task<engine::PruneResult> prune_images(
+      std::function<bool(const image::Image&)> wanted) override;
+  engine::Task<engine::DiskUsage> disk_usage() override;
   engine::Task<> tag_image(std::string source, std::string target) override;
   engine::Task<std::vector<image::Image>> list_images() override;
   engine::Task<image::Image> inspect_image(std::string reference) override;
@@ -69,7 +77,14 @@ class FakeEngine final : public engine::Engine {
   image::PullOptions pull_options;
   std::string uploaded;
   image::ImageService::ImportOptions import_options;
+  bool export_ended = false;
+  std::stop_source export_stop;  // of the last export
+  engine::CommitOptions commit_options;
   // What it answers.
+  engine::DiskUsage usage;
+  std::vector<image::Change> changed;  // of every workload
+  std::size_t export_bytes = 0;        // of every workload
+  std::optional<Error> export_error;   // after them
   std::optional<Error> attach_error;
   std::optional<Error> load_error;
 

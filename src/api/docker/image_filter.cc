@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/docker/until_filter.h"
 #include "api/docker/wire/event.h"
 
 namespace berth::docker {
@@ -75,6 +76,21 @@ Result<std::vector<Image>> select_images(std::vector<Image> images, const Filter
   }
   std::ranges::stable_sort(selected, std::ranges::greater(), &Image::created);
   return selected;
+}
+
+Result<std::function<bool(const Image&)>> image_prune_selection(const Filters& filters,
+                                                                WallTime at) {
+  TRY(filters.accept_only({"dangling", "label", "label!", "until"}));
+  const bool dangling = TRY(filters.flag("dangling", true));
+  WallTime until = at;
+  if (!filters.get("until").empty()) until = TRY(parse_until(filters.get("until").front(), at));
+  return [=](const Image& image) {
+    if (dangling && !image.repo_tags.empty()) return false;
+    if (image.created > until) return false;
+    if (filters.has("label!") && filters.matches_labels("label!", image.config.labels))
+      return false;
+    return filters.matches_labels("label", image.config.labels);
+  };
 }
 
 }  // namespace berth::docker

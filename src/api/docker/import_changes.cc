@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 
 #include "api/docker/wire/ports.h"
@@ -10,7 +11,10 @@
 namespace berth::docker {
 namespace {
 
-using image::ImageConfig;
+/// The configuration as far as the lines have been applied.
+struct Draft : image::ImageConfig {
+  bool has_own_cmd = false;  // a line set it
+};
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
@@ -70,32 +74,51 @@ Result<std::vector<std::string>> list(std::string_view text) {
   return text.starts_with('[') ? json_words(text) : words_of(text);
 }
 
-Result<void> set_cmd(std::string_view text, ImageConfig& config) {
+Result<void> set_cmd(std::string_view text, Draft& config) {
   config.cmd = TRY(command(text));
+  config.has_own_cmd = true;
   return {};
 }
 
-Result<void> set_entrypoint(std::string_view text, ImageConfig& config) {
+Result<void> set_entrypoint(std::string_view text, Draft& config) {
   config.entrypoint = TRY(command(text));
+  if (!config.has_own_cmd) config.cmd.clear();
   return {};
 }
 
-Result<void> add_env(std::string_view text, ImageConfig& config) {
+// In place of one of that name.
+void set_variable(std::string assignment, std::vector<std::string>& env) {
+  const std::string name = assignment.substr(0, assignment.find('=') + 1);
+  const auto known =
+      std::ranges::find_if(env, [&](const std::string& other) { return other.starts_with(name); });
+  if (known == env.end()) {
+    env.push_back(std::move(assignment));
+  } else {
+    *known = std::move(assignment);
+  }
+}
+
+void add_once(std::string item, std::vector<std::string>& list) {
+  if (std::ranges::find(list, item) == list.end()) list.push_back(std::move(item));
+}
+
+Result<void> add_env(std::string_view text, Draft& config) {
   const std::size_t blank = text.find_first_of(" \t");
   const bool old_form = text.find('=') > blank;  // ENV NAME the rest is the value
   if (old_form) {
-    config.env.push_back(fmt::format("{}={}", text.substr(0, blank), trimmed(text.substr(blank))));
+    set_variable(fmt::format("{}={}", text.substr(0, blank), trimmed(text.substr(blank))),
+                 config.env);
     return {};
   }
   for (std::string& word : TRY(words_of(text))) {
     if (word.find('=') == std::string::npos || word[0] == '=')
       return fail(ErrorKind::kInvalid, "'{}' is not of the form NAME=VALUE", word);
-    config.env.push_back(std::move(word));
+    set_variable(std::move(word), config.env);
   }
   return {};
 }
 
-Result<void> add_labels(std::string_view text, ImageConfig& config) {
+Result<void> add_labels(std::string_view text, Draft& config) {
   for (const std::string& word : TRY(words_of(text))) {
     const std::size_t equals = word.find('=');
     if (equals == std::string::npos || equals == 0)
@@ -105,37 +128,41 @@ Result<void> add_labels(std::string_view text, ImageConfig& config) {
   return {};
 }
 
-Result<void> add_ports(std::string_view text, ImageConfig& config) {
+Result<void> add_ports(std::string_view text, Draft& config) {
   for (const std::string& word : TRY(words_of(text))) {
     const ContainerPort port = TRY(parse_container_port(word));
-    config.exposed_ports.push_back(fmt::format("{}/{}", port.port, to_string(port.protocol)));
+    add_once(fmt::format("{}/{}", port.port, to_string(port.protocol)), config.exposed_ports);
   }
   return {};
 }
 
-Result<void> add_volumes(std::string_view text, ImageConfig& config) {
-  for (std::string& path : TRY(list(text))) config.volumes.push_back(std::move(path));
+Result<void> add_volumes(std::string_view text, Draft& config) {
+  for (std::string& path : TRY(list(text))) add_once(std::move(path), config.volumes);
   return {};
 }
 
-Result<void> set_user(std::string_view text, ImageConfig& config) {
+Result<void> set_user(std::string_view text, Draft& config) {
   config.user = text;
   return {};
 }
 
-Result<void> set_working_dir(std::string_view text, ImageConfig& config) {
-  config.working_dir = text;
+Result<void> set_working_dir(std::string_view text, Draft& config) {
+  // Relative to the one before.
+  const std::filesystem::path before("/" + config.working_dir);
+  config.working_dir = (before / text).lexically_normal().string();
+  if (config.working_dir.size() > 1 && config.working_dir.ends_with('/'))
+    config.working_dir.pop_back();
   return {};
 }
 
-Result<void> set_stop_signal(std::string_view text, ImageConfig& config) {
+Result<void> set_stop_signal(std::string_view text, Draft& config) {
   config.stop_signal = text;
   return {};
 }
 
 struct Instruction {
   std::string_view name;
-  Result<void> (*apply)(std::string_view text, ImageConfig& config);
+  Result<void> (*apply)(std::string_view text, Draft& config);
 };
 constexpr std::array kInstructions = {Instruction{"CMD", set_cmd},
                                       Instruction{"ENTRYPOINT", set_entrypoint},
@@ -147,7 +174,7 @@ constexpr std::array kInstructions = {Instruction{"CMD", set_cmd},
                                       Instruction{"WORKDIR", set_working_dir},
                                       Instruction{"STOPSIGNAL", set_stop_signal}};
 
-Result<void> apply_change(std::string_view line, ImageConfig& config) {
+Result<void> apply_change(std::string_view line, Draft& config) {
   line = trimmed(line);
   const std::size_t blank = std::min(line.find_first_of(" \t"), line.size());
   std::string name(line.substr(0, blank));
@@ -165,18 +192,23 @@ Result<void> apply_change(std::string_view line, ImageConfig& config) {
 
 }  // namespace
 
-Result<ImageConfig> parse_import_changes(const std::vector<std::string>& changes) {
-  ImageConfig config;
+Result<image::ImageConfig> apply_import_changes(const std::vector<std::string>& changes,
+                                                image::ImageConfig config) {
+  Draft draft{std::move(config)};
   for (const std::string& change : changes) {
     // One parameter may hold several lines.
     std::string_view rest = change;
     while (!rest.empty()) {
       const std::size_t end = std::min(rest.find('\n'), rest.size());
-      if (!trimmed(rest.substr(0, end)).empty()) TRY(apply_change(rest.substr(0, end), config));
+      if (!trimmed(rest.substr(0, end)).empty()) TRY(apply_change(rest.substr(0, end), draft));
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
-  return config;
+  return image::ImageConfig(std::move(draft));
+}
+
+Result<image::ImageConfig> parse_import_changes(const std::vector<std::string>& changes) {
+  return apply_import_changes(changes, {});
 }
 
 }  // namespace berth::docker

@@ -1,4 +1,4 @@
-// The `changes` of an import: lines of a Dockerfile that set an image's configuration.
+// The `changes` of an import or a commit: lines of a Dockerfile that set an image's configuration.
 #pragma once
 
 #include <string>
@@ -9,8 +9,12 @@
 
 namespace berth::docker {
 
-/// CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR. kInvalid names the line
-/// that is wrong.
+/// CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR, applied to `config` in
+/// their order. As in a Dockerfile, an entrypoint drops the command that was there before the
+/// lines. kInvalid names the line that is wrong.
+Result<image::ImageConfig> apply_import_changes(const std::vector<std::string>& changes,
+                                                image::ImageConfig config);
+/// The same for an image that has no configuration yet.
 Result<image::ImageConfig> parse_import_changes(const std::vector<std::string>& changes);
 
 }  // namespace berth::docker

@@ -40,6 +40,26 @@ TEST(ImportChanges, TheOthersAreTakenToo) {
   EXPECT_EQ(config.stop_signal, "SIGINT");
 }
 
+TEST(ImportChanges, AreAppliedToWhatIsThere) {
+  image::ImageConfig config;
+  config.cmd = {"old"};
+  config.env = {"A=1", "AB=2"};
+  config.working_dir = "/w/x";
+  config.exposed_ports = {"80/tcp"};
+  config.volumes = {"/v"};
+  const auto apply = [&](const std::vector<std::string>& changes) {
+    return MUST(apply_import_changes(changes, config));
+  };
+  EXPECT_THAT(apply({"ENV A=3 C=4"}).env, ElementsAre("A=3", "AB=2", "C=4"));
+  EXPECT_THAT(apply({"EXPOSE 80 81"}).exposed_ports, ElementsAre("80/tcp", "81/tcp"));
+  EXPECT_THAT(apply({"VOLUME /v /w"}).volumes, ElementsAre("/v", "/w"));
+  EXPECT_EQ(apply({"WORKDIR ../y/"}).working_dir, "/w/y");
+  EXPECT_EQ(apply({"WORKDIR /"}).working_dir, "/");
+  EXPECT_THAT(apply({R"(ENTRYPOINT ["/e"])"}).cmd, ElementsAre());
+  EXPECT_THAT(apply({"CMD [\"new\"]", R"(ENTRYPOINT ["/e"])"}).cmd, ElementsAre("new"));
+  EXPECT_THAT(apply({}).cmd, ElementsAre("old"));
+}
+
 TEST(ImportChanges, ThatMakeNoSenseNameTheLine) {
   const std::pair<const char*, const char*> rows[] = {
       {"RUN x", "RUN is not a valid change command"},

@@ -47,6 +47,8 @@ class ImageServiceImpl final : public ImageService {
                     const std::function<void(const PushProgress&)>& progress,
                     std::stop_token stop) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
+  Result<std::string> commit(const CommitOptions& options) override;
+  Result<std::map<std::string, std::int64_t>> layer_sizes() const override;
   Result<void> tag(std::string_view source, std::string_view target) override;
   Result<RemoveResult> remove(std::string_view reference, bool force,
                               const std::function<bool(const std::string& id)>& in_use) override;
@@ -84,6 +86,8 @@ class ImageServiceImpl final : public ImageService {
   Result<std::vector<ImageRecord>> unpack_images(const StagedArchive& archive, Pins& pins);
   Result<ImageRecord> unpack_image(const StagedArchive& archive, const ArchivedImage& image,
                                    Pins& pins);
+  /// The manifest that the image's row names.
+  Result<Manifest> read_manifest(const ImageRecord& record) const;
   /// The image if it is here with all its blobs, which are pinned then.
   Result<std::optional<ImageRecord>> whole_image(const std::string& id, Pins& pins);
   /// What a layer is to become.
@@ -108,6 +112,18 @@ class ImageServiceImpl final : public ImageService {
                                    const std::vector<std::string>& names, Pins& pins);
   Result<void> commit_layer(const std::string& key, const std::string& chain_id,
                             std::uint64_t bytes);
+
+  // commit.cc
+  Result<std::string> commit_pinned(const CommitOptions& options,
+                                    const std::vector<std::string>& names, Pins& pins);
+  struct LayerAdded {
+    std::string chain_id;  // empty: none was needed
+    std::int64_t bytes = 0;
+    Descriptor blob = {};
+  };
+  /// Makes the layer of what has changed on `parent`, and adds it to `image`.
+  Result<LayerAdded> commit_layer_of(const CommitOptions& options, Image& image,
+                                     const std::string& parent, Pins& pins);
 
   Result<RemoveResult> untag(const std::string& name);
   /// One attempt at remove(): nothing if the image got or lost a name meanwhile.

@@ -109,6 +109,12 @@ Result<ImageRecord> ImageServiceImpl::unpack_image(const StagedArchive& archive,
   return record;
 }
 
+Result<Manifest> ImageServiceImpl::read_manifest(const ImageRecord& record) const {
+  const std::string text =
+      TRY(content_.read(TRY(Digest::parse(record.manifest)), kMaxJsonBytes));
+  return std::get<Manifest>(TRY(parse_manifest(text)));
+}
+
 Result<std::optional<ImageRecord>> ImageServiceImpl::whole_image(const std::string& id,
                                                                  Pins& pins) {
   auto record = TRY(images_.get(id));

@@ -72,7 +72,14 @@ Result<Image> ImageServiceImpl::describe(const ImageRecord& record) const {
 }
 
 Result<Image> ImageServiceImpl::find(std::string_view reference) const {
-  return describe(TRY(resolve(reference)).record);
+  Image image = TRY(describe(TRY(resolve(reference)).record));
+  for (const std::string& chain_id : chain_ids(image.diff_ids))
+    image.layer_sizes.push_back(TRY(images_.layer_size(chain_id)));
+  return image;
+}
+
+Result<std::map<std::string, std::int64_t>> ImageServiceImpl::layer_sizes() const {
+  return images_.layer_sizes();
 }
 
 Result<std::vector<Image>> ImageServiceImpl::list() const {

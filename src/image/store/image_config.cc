@@ -45,7 +45,7 @@ Result<std::vector<HistoryEntry>> parse_history(const Json& root) {
   for (const Json& entry : *entries) {
     history.push_back({time_of(TRY(get_string(entry, "created"))),
                        TRY(get_string(entry, "created_by")), TRY(get_string(entry, "comment")),
-                       TRY(get_bool(entry, "empty_layer"))});
+                       TRY(get_bool(entry, "empty_layer")), TRY(get_string(entry, "author"))});
   }
   return history;
 }
@@ -124,6 +124,7 @@ std::string make_image_config(const Image& image) {
   root["history"] = OrderedJson::array();
   for (const HistoryEntry& entry : image.history) {
     OrderedJson json{{"created", format_rfc3339(entry.created)}};
+    if (!entry.author.empty()) json["author"] = entry.author;
     if (!entry.created_by.empty()) json["created_by"] = entry.created_by;
     if (!entry.comment.empty()) json["comment"] = entry.comment;
     if (entry.empty_layer) json["empty_layer"] = true;

@@ -203,6 +203,17 @@ Result<std::int64_t> ImageStore::layer_size(std::string_view chain_id) const {
   return size;
 }
 
+Result<std::map<std::string, std::int64_t>> ImageStore::layer_sizes() const {
+  std::map<std::string, std::int64_t> sizes;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    SQLite::Statement query(db, "SELECT chain_id, size FROM layers");
+    while (query.executeStep())
+      sizes.emplace(query.getColumn(0).getString(), query.getColumn(1).getInt64());
+    return {};
+  }));
+  return sizes;
+}
+
 Result<void> ImageStore::forget_layer(std::string_view chain_id) {
   return database_.removal([&](SQLite::Database& db) -> Result<void> {
     run(db, "DELETE FROM layers WHERE chain_id = ?", std::string(chain_id));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ class ImageStore {
   Result<void> set_layer_blob(std::string_view chain_id, const std::string& digest);
   Result<std::string> layer_blob(std::string_view chain_id) const;
   Result<std::int64_t> layer_size(std::string_view chain_id) const;
+  Result<std::map<std::string, std::int64_t>> layer_sizes() const;
   Result<void> forget_layer(std::string_view chain_id);
 
  private:

@@ -27,12 +27,16 @@ asio::awaitable<Result<void>> container_prune(Services& services, Request& reque
   CO_TRY(const Filters filters, Filters::parse(request.query.get("filters")));
   CO_TRY(const auto views, select_for_prune(services.engine.list(true), filters, now()));
   OrderedJson deleted;
+  std::int64_t freed = 0;
   for (const engine::WorkloadView& view : views) {
+    auto measured = co_await services.engine.written_bytes(view.id.str());
     // One that was started or removed meanwhile is none of ours any more.
     const auto removed = co_await services.engine.remove(view.id.str(), false, false);
-    if (removed.ok()) deleted.push_back(view.id.str());
+    if (!removed.ok()) continue;
+    deleted.push_back(view.id.str());
+    freed += std::move(measured).value_or(0);
   }
-  const OrderedJson answer = {{"ContainersDeleted", deleted}, {"SpaceReclaimed", 0}};
+  const OrderedJson answer = {{"ContainersDeleted", deleted}, {"SpaceReclaimed", freed}};
   co_return co_await reply_json(exchange, 200, answer);
 }
 

@@ -39,12 +39,18 @@ BERTH_HANDLER(container_attach);
 BERTH_HANDLER(container_logs);
 // container_top.cc
 BERTH_HANDLER(container_top);
+// container_filesystem.cc
+BERTH_HANDLER(container_changes);
+BERTH_HANDLER(container_export);
+// container_commit.cc
+BERTH_HANDLER(container_commit);
 // images.cc
 BERTH_HANDLER(image_list);
 BERTH_HANDLER(image_inspect);
 BERTH_HANDLER(image_history);
 BERTH_HANDLER(image_tag);
 BERTH_HANDLER(image_remove);
+BERTH_HANDLER(image_prune);
 // image_upload.cc
 BERTH_HANDLER(image_load);
 BERTH_HANDLER(image_create);

@@ -59,4 +59,16 @@ asio::awaitable<Result<void>> image_remove(Services& services, Request& request,
   co_return co_await reply_json(exchange, 200, answer);
 }
 
+asio::awaitable<Result<void>> image_prune(Services& services, Request& request,
+                                          http::Exchange& exchange) {
+  CO_TRY(const Filters filters, Filters::parse(request.query.get("filters")));
+  CO_TRY(auto selection, image_prune_selection(filters, now()));
+  auto result = co_await services.engine.prune_images(std::move(selection));
+  CO_TRY(const engine::PruneResult pruned, std::move(result));
+  const OrderedJson removed = image_removal_json(pruned.removed);
+  const OrderedJson answer = {{"ImagesDeleted", removed.empty() ? OrderedJson() : removed},
+                              {"SpaceReclaimed", pruned.freed}};
+  co_return co_await reply_json(exchange, 200, answer);
+}
+
 }  // namespace berth::docker

@@ -36,9 +36,10 @@ asio::awaitable<Result<void>> auth(Services&, Request&, http::Exchange&) {
 
 asio::awaitable<Result<void>> disk_usage(Services& services, Request& request,
                                          http::Exchange& exchange) {
-  auto listed = co_await services.engine.list_images();
-  CO_TRY(const std::vector<image::Image> images, std::move(listed));
-  const OrderedJson answer = disk_usage_json(images, services.engine.list(true), request.version);
+  CO_TRY(const DiskUsageParts parts, parse_disk_usage_parts(request.query.all("type")));
+  auto measured = co_await services.engine.disk_usage();
+  CO_TRY(const engine::DiskUsage usage, std::move(measured));
+  const OrderedJson answer = disk_usage_json(usage, parts, request.version);
   co_return co_await reply_json(exchange, 200, answer);
 }
 

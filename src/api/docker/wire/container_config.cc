@@ -4,6 +4,7 @@
 
 #include "api/docker/wire/host_config.h"
 #include "api/docker/wire/ports.h"
+#include "engine/commit_config.h"
 
 namespace berth::docker {
 namespace {
@@ -30,7 +31,6 @@ Result<std::vector<std::string>> get_set(const Json& body, std::string_view key)
 
 Result<void> parse_config(const Json& body, WorkloadConfig& config) {
   config.image = TRY(get_string(body, "Image"));
-  if (config.image.empty()) return fail(ErrorKind::kInvalid, "no image was named: Image is empty");
   config.hostname = TRY(get_string(body, "Hostname"));
   config.domainname = TRY(get_string(body, "Domainname"));
   config.user = TRY(get_string(body, "User"));
@@ -117,6 +117,7 @@ Result<CreateRequest> parse_create_request(std::string_view body) {
   CreateRequest request;
   WorkloadConfig& config = request.config;
   TRY(parse_config(document, config));
+  if (config.image.empty()) return fail(ErrorKind::kInvalid, "no image was named: Image is empty");
   TRY(refuse_health_check(document));
   if (const Json* host = find_member(document, "HostConfig"))
     TRY(parse_host_config(*host, config, request.warnings));
@@ -124,6 +125,17 @@ Result<CreateRequest> parse_create_request(std::string_view body) {
     TRY(parse_networking(*networking, config));
   if (TRY(get_bool(document, "NetworkDisabled"))) config.network_mode = "none";
   return request;
+}
+
+Result<std::optional<image::ImageConfig>> parse_commit_config(std::string_view body) {
+  if (body.empty()) return std::optional<image::ImageConfig>();
+  const Json document = TRY(parse_json(body).context("invalid JSON"));
+  if (document.is_null()) return std::optional<image::ImageConfig>();
+  if (!document.is_object())
+    return fail(ErrorKind::kInvalid, "invalid JSON: the request body is no object");
+  WorkloadConfig config;
+  TRY(parse_config(document, config));
+  return std::optional(engine::image_config_of(config));
 }
 
 OrderedJson container_config_json(const WorkloadConfig& config) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/docker/wire/disk_usage.h"
 #include "api/docker/wire/image.h"
 #include "api/docker/wire/network.h"
 
@@ -106,6 +105,7 @@ image::Image image() {
   made.id = "sha256:1";
   made.repo_tags = {"busybox:latest"};
   made.size = 42;
+  made.layer_sizes = {42};
   made.created = kNow;
   made.history = {{.created = kNow, .created_by = "ADD", .comment = "", .empty_layer = false},
                   {.created = kNow, .created_by = "CMD", .comment = "c", .empty_layer = true}};
@@ -133,23 +133,6 @@ TEST(ImageView, HistoryStartsWithTheNewest) {
 TEST(ImageView, ARemovalTellsNamesBeforeImages) {
   EXPECT_EQ(dump_json(image_removal_json({.untagged = {"a:1"}, .deleted = {"sha256:1"}})),
             R"([{"Untagged":"a:1"},{"Deleted":"sha256:1"}])");
-}
-
-TEST(DiskUsage, CountsUsersOfImagesAndVolumes) {
-  std::vector<engine::WorkloadView> views = {view(), view()};
-  const engine::MountPoint volume{.kind = engine::MountKind::kVolume,
-                                  .name = "v",
-                                  .source = "/s",
-                                  .destination = "/d",
-                                  .read_only = false,
-                                  .propagation = ""};
-  views[0].mounts = views[1].mounts = {volume};
-  const OrderedJson json = disk_usage_json({image()}, views, kMaxApiVersion);
-  EXPECT_EQ(json["LayersSize"], 42);
-  EXPECT_EQ(json["Images"][0]["Containers"], 2);
-  ASSERT_EQ(json["Volumes"].size(), 1U);
-  EXPECT_EQ(json["Volumes"][0]["UsageData"]["RefCount"], 2);
-  EXPECT_EQ(json["Containers"].size(), 2U);
 }
 
 }  // namespace

@@ -1,62 +1,73 @@
 #include "api/docker/wire/disk_usage.h"
 
-#include <algorithm>
-#include <map>
-
 #include "api/docker/wire/container_view.h"
 #include "api/docker/wire/image.h"
 
 namespace berth::docker {
 namespace {
 
-OrderedJson volumes_json(const std::vector<engine::WorkloadView>& views) {
-  struct Use {
-    std::string source;
-    int count = 0;
-  };
-  std::map<std::string, Use> volumes;
-  for (const engine::WorkloadView& view : views) {
-    for (const engine::MountPoint& mount : view.mounts) {
-      if (mount.kind != engine::MountKind::kVolume) continue;
-      Use& use = volumes[mount.name];
-      use.source = mount.source;
-      ++use.count;
-    }
-  }
+OrderedJson images_json(const engine::DiskUsage& usage, ApiVersion version) {
   OrderedJson list = OrderedJson::array();
-  for (const auto& [name, use] : volumes) {
-    list.push_back({{"Name", name},
+  for (const auto& use : usage.images) {
+    list.push_back(image_summary_json(use.image, use.workloads, version));
+    list.back()["SharedSize"] = use.shared;
+  }
+  return list;
+}
+
+OrderedJson containers_json(const engine::DiskUsage& usage) {
+  const WallTime at = now();
+  OrderedJson list = OrderedJson::array();
+  for (const auto& use : usage.workloads) {
+    list.push_back(container_summary_json(use.view, at));
+    list.back()["SizeRw"] = use.written;
+    list.back()["SizeRootFs"] = use.whole;
+  }
+  return list;
+}
+
+OrderedJson volumes_json(const engine::DiskUsage& usage) {
+  OrderedJson list = OrderedJson::array();
+  for (const auto& use : usage.volumes) {
+    OrderedJson labels;
+    if (use.anonymous) labels = {{"com.docker.volume.anonymous", ""}};
+    list.push_back({{"Name", use.name},
                     {"Driver", "local"},
-                    {"Mountpoint", use.source},
-                    {"Labels", nullptr},
+                    {"Mountpoint", use.path},
+                    {"Labels", std::move(labels)},
                     {"Options", nullptr},
                     {"Scope", "local"},
-                    {"UsageData", {{"RefCount", use.count}, {"Size", -1}}}});
+                    {"UsageData", {{"RefCount", use.workloads}, {"Size", use.bytes}}}});
   }
   return list;
 }
 
 }  // namespace
 
-OrderedJson disk_usage_json(const std::vector<image::Image>& images,
-                            const std::vector<engine::WorkloadView>& views, ApiVersion version) {
-  std::int64_t layers_size = 0;
-  OrderedJson image_list = OrderedJson::array();
-  for (const image::Image& image : images) {
-    layers_size += image.size;
-    const auto users = std::ranges::count(views, image.id, &engine::WorkloadView::image_id);
-    image_list.push_back(image_summary_json(image, users, version));
-    image_list.back()["SharedSize"] = 0;
+Result<DiskUsageParts> parse_disk_usage_parts(const std::vector<std::string>& types) {
+  if (types.empty()) return DiskUsageParts{};
+  DiskUsageParts parts{.images = false, .containers = false, .volumes = false};
+  for (const std::string& type : types) {
+    if (type == "image") {
+      parts.images = true;
+    } else if (type == "container") {
+      parts.containers = true;
+    } else if (type == "volume") {
+      parts.volumes = true;
+    } else if (type != "build-cache") {
+      return fail(ErrorKind::kInvalid, "unknown object type: {}", type);
+    }
   }
-  const WallTime at = now();
-  OrderedJson containers = OrderedJson::array();
-  for (const engine::WorkloadView& view : views)
-    containers.push_back(container_summary_json(view, at));
+  return parts;
+}
+
+OrderedJson disk_usage_json(const engine::DiskUsage& usage, DiskUsageParts parts,
+                            ApiVersion version) {
   OrderedJson json;
-  json["LayersSize"] = layers_size;
-  json["Images"] = std::move(image_list);
-  json["Containers"] = std::move(containers);
-  json["Volumes"] = volumes_json(views);
+  json["LayersSize"] = parts.images ? usage.layers : 0;
+  json["Images"] = parts.images ? images_json(usage, version) : OrderedJson();
+  json["Containers"] = parts.containers ? containers_json(usage) : OrderedJson();
+  json["Volumes"] = parts.volumes ? volumes_json(usage) : OrderedJson();
   json["BuildCache"] = OrderedJson::array();
   return json;
 }

@@ -1,17 +1,28 @@
-// /system/df: what the engine's things weigh, as far as it is known.
+// /system/df: how much room the engine's things take.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "api/docker/api_version.h"
 #include "base/json.h"
-#include "engine/workload.h"
-#include "image/image_service.h"
+#include "base/result.h"
+#include "engine/engine.h"
 
 namespace berth::docker {
 
-/// Volumes are those that a workload uses, and their size is -1: not measured.
-OrderedJson disk_usage_json(const std::vector<image::Image>& images,
-                            const std::vector<engine::WorkloadView>& views, ApiVersion version);
+/// What the answer is to tell of.
+struct DiskUsageParts {
+  bool images = true;
+  bool containers = true;
+  bool volumes = true;
+};
+
+/// Of the query's `type`, which may be given several times: "container", "image", "volume",
+/// "build-cache". None: all.
+Result<DiskUsageParts> parse_disk_usage_parts(const std::vector<std::string>& types);
+
+OrderedJson disk_usage_json(const engine::DiskUsage& usage, DiskUsageParts parts,
+                            ApiVersion version);
 
 }  // namespace berth::docker

@@ -91,15 +91,16 @@ OrderedJson image_inspect_json(const Image& image, const std::string& storage_dr
 
 OrderedJson image_history_json(const Image& image) {
   OrderedJson history = OrderedJson::array();
-  // Sizes are kept for the image as a whole: with one layer that is the layer's.
-  const auto layers = std::ranges::count(image.history, false, &image::HistoryEntry::empty_layer);
+  auto size = image.layer_sizes.rbegin();
   for (auto entry = image.history.rbegin(); entry != image.history.rend(); ++entry) {
     const bool newest = entry == image.history.rbegin();
+    const bool has_layer = !entry->empty_layer && size != image.layer_sizes.rend();
+    const std::int64_t bytes = has_layer ? *size++ : 0;
     history.push_back({{"Id", newest ? image.id : "<missing>"},
                        {"Created", unix_seconds(entry->created)},
                        {"CreatedBy", entry->created_by},
                        {"Tags", newest ? or_null(image.repo_tags) : OrderedJson()},
-                       {"Size", layers == 1 && !entry->empty_layer ? image.size : 0},
+                       {"Size", bytes},
                        {"Comment", entry->comment}});
   }
   return history;
