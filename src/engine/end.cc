@@ -25,8 +25,11 @@ Error not_running(const Workload& workload) {
 
 Result<void> EngineImpl::signal(Workload& workload, int number) {
   if (!workload.holder) return not_running(workload);
-  return workload.holder->send(holder::Signal{.number = number, .all = false})
-      .context("signal container " + workload.view.id.str());
+  TRY(workload.holder->send(holder::Signal{.number = number, .all = false})
+          .context("signal container " + workload.view.id.str()));
+  // On cgroups v1 who stands still does not even die.
+  if (number == SIGKILL) workload.frozen.reset();
+  return {};
 }
 
 boost::asio::awaitable<void> EngineImpl::at_rest(Entry workload) {

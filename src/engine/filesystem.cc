@@ -2,7 +2,6 @@
 // where they are; neither the workload nor its mounts are needed, nor disturbed.
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "base/scope_exit.h"
 #include "engine/engine_impl.h"
@@ -61,7 +60,6 @@ Task<std::string> EngineImpl::commit(std::string reference, CommitOptions option
   CO_TRY(const Entry workload, readable(reference));
   const Reading reading(workload);
   const WorkloadView& view = workload->view;
-  const bool pause = options.pause && view.status.state == WorkloadState::kRunning;
   image::ImageService::CommitOptions wanted{
       .snapshot = snapshot_key(view.id),
       .base = view.image_id,
@@ -71,18 +69,23 @@ Task<std::string> EngineImpl::commit(std::string reference, CommitOptions option
       .created_by = fmt::format("{}", fmt::join(view.config.cmd, " ")),
       .config = std::move(options.config),
       .is_mount_point = is_mount_point};
-  auto make = [this, &wanted, pause, run_dir = layout_.run_dir(view.id)]() -> Result<std::string> {
-    std::optional<Frozen> frozen;
-    if (pause) {
-      auto stopped = Frozen::freeze(run_dir);
-      if (stopped.ok()) {
-        frozen.emplace(std::move(*stopped));
-      } else if (stopped.error().kind() != ErrorKind::kNotFound) {  // it has just ended
-        return std::move(stopped).error().context("pause it (--pause=false commits as it runs)");
-      }
+  while (workload->committing) co_await workload->changed.wait();
+  workload->committing = true;
+  const ScopeExit over([&] {
+    workload->frozen.reset();
+    workload->committing = false;
+    workload->changed.notify_all();
+  });
+  if (options.pause && view.status.state == WorkloadState::kRunning) {
+    auto freeze = [run_dir = layout_.run_dir(view.id)] { return Frozen::freeze(run_dir); };
+    auto frozen = co_await offload(uploads_, freeze);
+    if (frozen.ok()) {
+      workload->frozen = std::make_shared<Frozen>(std::move(*frozen));
+    } else if (frozen.error().kind() != ErrorKind::kNotFound) {  // it has just ended
+      co_return std::move(frozen).error().context("pause it (--pause=false commits as it runs)");
     }
-    return images_->commit(wanted);
-  };
+  }
+  auto make = [this, &wanted] { return images_->commit(wanted); };
   auto made = co_await offload(uploads_, make);
   CO_TRY(const std::string id, std::move(made).context("commit container " + view.id.str()));
   publish(*workload, "commit",

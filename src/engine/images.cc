@@ -138,8 +138,8 @@ Task<std::vector<image::Image>> EngineImpl::list_images() {
 }
 
 Task<image::Image> EngineImpl::inspect_image(std::string reference) {
-  auto find = [&] { return images_->find(reference); };
-  co_return co_await offload(pool_, find);
+  auto inspect = [&] { return images_->inspect(reference); };
+  co_return co_await offload(pool_, inspect);
 }
 
 void EngineImpl::publish_image(const std::string& id, const std::string& name, std::string action) {

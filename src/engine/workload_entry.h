@@ -23,6 +23,8 @@ struct PendingAttach {
   UniqueFd client;
 };
 
+class Frozen;  // freezer.h
+
 struct Workload {
   explicit Workload(const boost::asio::any_io_executor& loop) : changed(loop) {}
 
@@ -41,6 +43,8 @@ struct Workload {
   bool stop_asked = false;      // a user ended it: `stop`, `kill`, or `rm -f`
   unsigned readers = 0;         // of its file system, which has to stay until they are through
   std::vector<std::stop_source> exports;  // those of the readers that may never be through
+  bool committing = false;                // one at a time: the end of one lets the processes go on
+  std::shared_ptr<Frozen> frozen;         // while a commit has its processes stand still
 
   /// Something is under way that comes to an end by itself.
   bool in_transit() const {

@@ -56,7 +56,7 @@ struct Image {
   WallTime created;
   std::int64_t size = 0;                       // bytes of all layers, unpacked
   std::vector<std::string> diff_ids;           // layers, base first
-  std::vector<std::int64_t> layer_sizes = {};  // of the same; only find() tells
+  std::vector<std::int64_t> layer_sizes = {};  // of the same; only inspect() tells
   std::vector<HistoryEntry> history;
   std::string top_snapshot;  // committed snapshot that a container's writable layer is based on;
                              // empty: no layers
@@ -122,6 +122,8 @@ class ImageService {
   /// prefix. kNotFound says what docker says: "No such image: NAME"; kInvalid for a bad reference;
   /// kConflict for an ambiguous prefix.
   virtual Result<Image> find(std::string_view reference) const = 0;
+  /// The same with all that is known, at a look-up for each layer.
+  virtual Result<Image> inspect(std::string_view reference) const = 0;
   /// Newest first. An image whose config is damaged on disk is among them, with what its row tells
   /// (id, names, size, top_snapshot), and a warning in the log: it can be removed, or repaired by
   /// loading it again.

@@ -266,6 +266,44 @@ class Commit(FilesystemTest):
         self.engine.ok("rmi", "-f", "made:base")
         self.assertEqual(self.engine.ok("start", "-a", "two"), "1")
 
+    def freezer_of(self, name: str) -> Path | None:
+        """The state of the container's freezer; nothing where there is no such hierarchy."""
+        path = Path("/sys/fs/cgroup/freezer/berth") / self.engine.inspect(name)["Id"] / "freezer.state"
+        return path if path.parents[2].exists() else None
+
+    def frozen_by_a_commit(self) -> tuple[str, subprocess.Popen, Path]:
+        """A container that stands still, and the commit that goes on meanwhile."""
+        name = self.background("dd if=/dev/zero of=/root/big bs=1M count=256 2>/dev/null; echo up; exec sleep 1000")
+        state = self.freezer_of(name)
+        if state is None:
+            self.skipTest("this host has no freezer of cgroups v1")
+        committing = self.engine.popen("commit", name, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(lambda: (committing.kill(), committing.communicate()))
+        waiting.until(lambda: state.exists() and state.read_text() == "FROZEN\n" or committing.poll() is not None,
+                      "it stands still")
+        if committing.poll() is not None:
+            self.skipTest("the commit was quicker than the look")
+        return name, committing, state
+
+    def test_who_stands_still_can_be_killed(self):
+        name, committing, _ = self.frozen_by_a_commit()
+        self.engine.ok("kill", name)
+        self.assertEqual(self.engine.ok("wait", name), "137")
+        self.assertEqual(committing.wait(waiting.DEADLINE), 0)
+
+    def test_an_engine_that_is_killed_during_a_commit_leaves_nothing_of_it(self):
+        name, _, state = self.frozen_by_a_commit()
+        before = self.engine.ok("images", "-aq")
+        self.engine.kill()
+        self.engine.start()
+        self.assertEqual(state.read_text(), "THAWED\n")
+        self.assertTrue(self.engine.is_running(name))
+        self.assertEqual(self.engine.ok("images", "-aq"), before)
+        big = [path for path in self.engine.root.rglob("root/big")]
+        self.assertEqual(len(big), 1, big)  # the container's own
+        self.engine.ok("commit", name, "made:after")
+        self.assertEqual(self.engine.ok("run", "--rm", "made:after", "stat", "-c", "%s", "/root/big"), str(256 << 20))
+
     def test_an_engine_that_died_in_the_middle_leaves_nobody_frozen(self):
         name = self.background("while :; do date +%s%N > /root/now; echo up; usleep 1000; done")
         self.engine.ok("commit", name)  # makes the cgroup

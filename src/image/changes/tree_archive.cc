@@ -28,7 +28,8 @@ class NodeWriter {
 
   Result<void> write(const std::string& path, const TreeNode& node) {
     TarEntry entry = entry_of(path, node);
-    if (is_later_link(entry, node) || entry.kind != TarEntry::Kind::kFile) return tar_.begin(entry);
+    if (is_later_link(entry, node) || entry.kind != TarEntry::Kind::kFile || entry.size == 0)
+      return tar_.begin(entry);
     const UniqueFd file = TRY(open_for_reading(node));
     TRY(tar_.begin(entry));
     return copy(file.get());

@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(Drivers, CommitTest, ::testing::Values("overlay2", "vfs
 TEST_P(CommitTest, TheImageHasOneLayerMore) {
   write(tree_.get(), "new", "22");
   const std::string id = MUST(service_->commit(options("made:1")));
-  const Image made = MUST(service_->find("made:1"));
+  const Image made = MUST(service_->inspect("made:1"));
   const Image base = MUST(service_->find(base_));
   EXPECT_EQ(made.id, id);
   EXPECT_EQ(made.author, "Jane");

@@ -37,6 +37,7 @@ class ImageServiceImpl final : public ImageService {
   static Result<std::unique_ptr<ImageService>> open(Options options);
 
   Result<Image> find(std::string_view reference) const override;
+  Result<Image> inspect(std::string_view reference) const override;
   Result<std::vector<Image>> list() const override;
   Result<std::size_t> count() const override;
   Result<std::vector<LoadResult>> load(ByteSource& archive) override;

@@ -72,7 +72,11 @@ Result<Image> ImageServiceImpl::describe(const ImageRecord& record) const {
 }
 
 Result<Image> ImageServiceImpl::find(std::string_view reference) const {
-  Image image = TRY(describe(TRY(resolve(reference)).record));
+  return describe(TRY(resolve(reference)).record);
+}
+
+Result<Image> ImageServiceImpl::inspect(std::string_view reference) const {
+  Image image = TRY(find(reference));
   for (const std::string& chain_id : chain_ids(image.diff_ids))
     image.layer_sizes.push_back(TRY(images_.layer_size(chain_id)));
   return image;
