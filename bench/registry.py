@@ -104,7 +104,7 @@ def run(*words: str, **environment: str) -> None:
 
 def pullers(engine: Engine, docker: Docker, base: Path) -> list[Puller]:
     found = [Puller("berth pull", lambda name: engine.ok("pull", "-q", name, timeout=600) and None,
-                    lambda name: engine.ok("rmi", "-f", name) and None),
+                    lambda name: engine.ok("rmi", "-f", name, timeout=600) and None),
              Puller(f"{docker.version()} pull", lambda name: docker.ok("pull", "-q", name) and None,
                     lambda name: docker.ok("rmi", "-f", name) and None)]
     if shutil.which("podman"):

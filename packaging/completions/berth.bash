@@ -32,7 +32,7 @@ _berth_operands() {
       _berth_containers "${engine[@]}" ps -a
       _berth_images "${engine[@]}"
       ;;
-    *" create" | *" history" | *" pull" | *" push" | *" run" | *" rmi" | *" tag" | "-- image rm" | "-- image inspect") _berth_images "${engine[@]}" ;;
+    *" create" | *" history" | *" pull" | *" push" | *" save" | *" run" | *" rmi" | *" tag" | "-- image rm" | "-- image inspect") _berth_images "${engine[@]}" ;;
     *" attach" | *" kill" | *" stop" | *" wait") _berth_containers "${engine[@]}" ps ;;
     *" commit" | *" diff" | *" export" | *" inspect" | *" logs" | *" rename" | *" rm" | *" start") _berth_containers "${engine[@]}" ps -a ;;
   esac

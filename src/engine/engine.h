@@ -180,6 +180,8 @@ class Engine {
   virtual Task<> push_image(std::string reference, image::PushOptions options,
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) = 0;
+  /// As ImageService::save(). `sink` is called on another thread than the event loop's.
+  virtual Task<> save_images(std::vector<std::string> references, ByteSink& sink) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;
   /// Removes every image of those that are `wanted` that no workload was made of, with all its
   /// names. What cannot be removed stays, with a word in the log.

@@ -63,6 +63,20 @@ Task<> EngineImpl::push_image(std::string reference, image::PushOptions options,
   co_return Result<void>();
 }
 
+Task<> EngineImpl::save_images(std::vector<std::string> references, ByteSink& sink) {
+  // Events name the images by their ids, which may change their names meanwhile.
+  std::vector<std::string> ids;
+  auto save = [&]() -> Result<void> {
+    for (const std::string& reference : references)
+      if (const auto found = images_->find(reference); found.ok()) ids.push_back(found->id);
+    return images_->save(references, sink);
+  };
+  auto saved = co_await offload(exports_, save);
+  CO_TRY_VOID(std::move(saved));
+  for (const std::string& id : ids) publish_image(id, id, "save");
+  co_return Result<void>();
+}
+
 Task<image::RemoveResult> EngineImpl::remove_image(std::string reference, bool force) {
   // Asked for on a pool thread: what is in use is settled before the work leaves the loop.
   const std::vector<std::string> used = images_in_use();

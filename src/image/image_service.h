@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_sink.h"
 #include "base/byte_source.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -149,6 +150,12 @@ class ImageService {
   virtual Result<void> push(std::string_view reference, const PushOptions& options,
                             const std::function<void(const PushProgress&)>& progress,
                             std::stop_token stop) = 0;
+
+  /// Writes images as one archive: an OCI image layout that is also what Docker loads
+  /// (manifest.json), its blobs byte for byte as they came. A name without a tag stands for each tag
+  /// of its repository. What is wrong with a name is told before the first byte. kCorrupt: a blob is
+  /// damaged or gone.
+  virtual Result<void> save(const std::vector<std::string>& references, ByteSink& sink) = 0;
 
   struct ImportOptions {
     std::string reference;  // empty: no name

@@ -1,7 +1,7 @@
 #include <array>
 
 #include "berth/command/session.h"
-#include "berth/verb/output_file.h"
+#include "berth/verb/download.h"
 #include "berth/verb/verbs.h"
 
 namespace berth::cli {
@@ -17,20 +17,9 @@ constexpr auto kFlags = std::to_array<FlagSpec>({
 
 Result<int> export_filesystem(Session& session, const ExportOptions& options,
                               const Arguments& operands) {
-  OutputFile output = TRY(OutputFile::open(options.output));
   Target target("/containers");
   target.segment(operands[0]).then("/export");
-  const Client& client = *TRY(session.engine());
-  HttpConnection connection = TRY(client.open());
-  TRY(client.send(connection, "GET", target));
-  TRY(Client::receive_head(connection));
-  std::array<char, 65536> piece;
-  for (;;) {
-    const auto bytes = std::span<const char>(piece).first(TRY(connection.read_body(piece)));
-    if (bytes.empty()) break;
-    TRY(output.write(bytes));
-  }
-  TRY(output.keep());
+  TRY(download(*TRY(session.engine()), target, options.output));
   return 0;
 }
 

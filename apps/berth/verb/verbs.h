@@ -30,6 +30,7 @@ extern const Verb kRenameVerb;
 extern const Verb kRmVerb;
 extern const Verb kRmiVerb;
 extern const Verb kRunVerb;
+extern const Verb kSaveVerb;
 extern const Verb kStartVerb;
 extern const Verb kStopVerb;
 extern const Verb kSystemDfVerb;

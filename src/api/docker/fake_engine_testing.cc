@@ -210,6 +210,17 @@ engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workloa
   co_return changed;
 }
 
+engine::Task<> FakeEngine::save_images(std::vector<std::string> references, ByteSink& sink) {
+  saved = references;
+  if (load_error) co_return *std::exchange(load_error, {});
+  auto write = [&sink]() -> asio::awaitable<Result<void>> {
+    const std::vector<std::byte> piece(1000, std::byte{'s'});
+    co_return sink.write(piece);
+  };
+  auto written = co_await asio::co_spawn(pool_, write(), asio::use_awaitable);
+  co_return std::move(written);
+}
+
 engine::Task<> FakeEngine::export_filesystem(std::string workload, ByteSink& sink,
                                              std::stop_source stop) {
   export_stop = stop;

@@ -47,6 +47,7 @@ class FakeEngine final : public engine::Engine {
   engine::Task<> push_image(std::string reference, image::PushOptions options,
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) override;
+  engine::Task<> save_images(std::vector<std::string> references, ByteSink& sink) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   engine::Task<engine::PruneResult> prune_images(
       std::function<bool(const image::Image&)> wanted) override;
@@ -74,6 +75,7 @@ class FakeEngine final : public engine::Engine {
   int waiting = 0;     // wait() calls under way
   std::string pulled;  // the reference of the last pull
   std::string pushed;
+  std::vector<std::string> saved;
   image::PullOptions pull_options;
   std::string uploaded;
   image::ImageService::ImportOptions import_options;

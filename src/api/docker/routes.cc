@@ -11,7 +11,6 @@ constexpr std::string_view kNoExec = "exec is not supported yet";
 constexpr std::string_view kNoCopy = "copying to and from containers is not supported yet";
 constexpr std::string_view kNoBuild =
     "building images is not supported yet: build elsewhere, and load the result";
-constexpr std::string_view kNoSave = "saving images is not supported yet";
 constexpr std::string_view kNoVolumes =
     "managing volumes is not supported yet: they come and go with their containers";
 constexpr std::string_view kNoNetworks =
@@ -68,11 +67,11 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/images/load", image_load, {}},
     {"POST", "/images/create", image_create, {}},
     {"POST", "/images/prune", image_prune, {}},
-    {"GET", "/images/get", nullptr, kNoSave},
+    {"GET", "/images/get", image_save, {}},
     {"GET", "/images/search", nullptr, "searching registries is not supported yet"},
     {"GET", "/images/{name*}/json", image_inspect, {}},
     {"GET", "/images/{name*}/history", image_history, {}},
-    {"GET", "/images/{name*}/get", nullptr, kNoSave},
+    {"GET", "/images/{name*}/get", image_save, {}},
     {"POST", "/images/{name*}/tag", image_tag, {}},
     {"POST", "/images/{name*}/push", image_push, {}},
     {"DELETE", "/images/{name*}", image_remove, {}},

@@ -47,6 +47,7 @@ class ImageServiceImpl final : public ImageService {
   Result<void> push(std::string_view reference, const PushOptions& options,
                     const std::function<void(const PushProgress&)>& progress,
                     std::stop_token stop) override;
+  Result<void> save(const std::vector<std::string>& references, ByteSink& sink) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
   Result<std::string> commit(const CommitOptions& options) override;
   Result<std::map<std::string, std::int64_t>> layer_sizes() const override;
@@ -59,6 +60,7 @@ class ImageServiceImpl final : public ImageService {
  private:
   friend class Pull;
   friend class Push;
+  friend class Save;
   /// What a load has made or relies on: chain ids and digests of blobs. Unpins when it goes.
   class Pins {
    public:

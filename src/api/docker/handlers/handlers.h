@@ -48,6 +48,7 @@ BERTH_HANDLER(container_commit);
 BERTH_HANDLER(image_list);
 BERTH_HANDLER(image_inspect);
 BERTH_HANDLER(image_history);
+BERTH_HANDLER(image_save);
 BERTH_HANDLER(image_tag);
 BERTH_HANDLER(image_remove);
 BERTH_HANDLER(image_prune);

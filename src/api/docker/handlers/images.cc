@@ -1,6 +1,7 @@
 // Images that are there: list, inspect, history, names, removal.
 #include <algorithm>
 
+#include "api/docker/archive_stream.h"
 #include "api/docker/handlers/handlers.h"
 #include "api/docker/handlers/reply.h"
 #include "api/docker/image_filter.h"
@@ -37,6 +38,18 @@ asio::awaitable<Result<void>> image_history(Services& services, Request& request
   CO_TRY(const image::Image image, std::move(found));
   const OrderedJson answer = image_history_json(image);
   co_return co_await reply_json(exchange, 200, answer);
+}
+
+asio::awaitable<Result<void>> image_save(Services& services, Request& request,
+                                         http::Exchange& exchange) {
+  std::vector<std::string> names = request.query.all("names");
+  if (!request.name.empty()) names = {request.name};
+  if (names.empty()) co_return fail(ErrorKind::kInvalid, "no image was named: names is empty");
+  ArchiveProducer produce = [&engine = services.engine, names = std::move(names)](
+                                ByteSink& sink, std::stop_source) {
+    return engine.save_images(names, sink);
+  };
+  co_return co_await stream_archive(exchange, std::move(produce), "application/x-tar");
 }
 
 asio::awaitable<Result<void>> image_tag(Services& services, Request& request,
