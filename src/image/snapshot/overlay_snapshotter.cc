@@ -23,10 +23,10 @@ class OverlaySnapshotter final : public Snapshotter {
     TRY(sys::make_dirs(root, 0700));
     TRY(probe_overlay(root));
     auto self = std::make_unique<OverlaySnapshotter>();
-    self->store_ = TRY(
-        SnapshotStore::open(root, database, [root](int dirfd, const SnapshotStore::Chain& parents) {
-          return build(root, dirfd, parents);
-        }));
+    SnapshotStore::Actions actions{.build = [root](int dirfd, const SnapshotStore::Chain& parents) {
+      return build(root, dirfd, parents);
+    }};
+    self->store_ = TRY(SnapshotStore::open(root, database, std::move(actions)));
     return self;
   }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "image/snapshot/btrfs_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_mount.h"
 #include "image/snapshot/overlay_snapshotter.h"
@@ -19,6 +20,8 @@ namespace {
 INSTANTIATE_TEST_SUITE_P(
     Drivers, SnapshotterSuite,
     ::testing::Values(SnapshotterCase{"overlay2", 128, false, open_overlay_snapshotter},
+                      SnapshotterCase{"btrfs", 128, false, open_btrfs_snapshotter, "btrfs",
+                                      1U << 30},
                       SnapshotterCase{"vfs", 12, true, open_native_snapshotter}),
     [](const auto& instance) { return instance.param.name; });
 
