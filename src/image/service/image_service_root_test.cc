@@ -24,6 +24,9 @@ constexpr auto kNotInUse = [](const std::string&) { return false; };
 class ImageServiceTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
+    if (GetParam() == "fuse-overlayfs" && !has_program(GetParam())) {
+      GTEST_SKIP() << GetParam() << " is not installed";
+    }
     if (GetParam() == "btrfs") {
       auto made = Volume::make(dir_.path(), GetParam(), 1U << 30);
       if (!made.ok() && made.error().kind() == ErrorKind::kUnsupported) {
@@ -373,8 +376,13 @@ TEST(ImageServiceDriver, OneThatCannotWorkHereIsSaidAndNotTakenForTheOneInUse) {
   EXPECT_TRUE(ImageService::open({.root = root, .driver = ""}).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, ImageServiceTest, ::testing::Values("overlay2", "btrfs", "vfs"),
-                         [](const auto& instance) { return instance.param; });
+INSTANTIATE_TEST_SUITE_P(Drivers, ImageServiceTest,
+                         ::testing::Values("overlay2", "btrfs", "fuse-overlayfs", "vfs"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::erase(name, '-');  // not in the name of a test
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace berth::image

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_snapshotter.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr auto kDrivers = std::to_array<Driver>({
     {"overlay2", open_overlay_snapshotter},
     {"btrfs", open_btrfs_snapshotter},
+    {"fuse-overlayfs", open_fuse_overlay_snapshotter},
     {"vfs", open_native_snapshotter},
 });
 

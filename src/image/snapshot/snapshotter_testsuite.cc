@@ -171,7 +171,7 @@ TEST_P(SnapshotterSuite, KeepsOwnersModesTimesLinksAndAttributes) {
   EXPECT_EQ(f.st_uid, 12U);
   EXPECT_EQ(f.st_gid, 34U);
   EXPECT_EQ(f.st_mode & 07777U, 04751U);
-  EXPECT_EQ(f.st_nlink, 3U);
+  EXPECT_TRUE(f.st_nlink == 3U || !GetParam().counts_links) << f.st_nlink;
   EXPECT_EQ(f.st_mtim.tv_sec, 2000);
   EXPECT_EQ(f.st_mtim.tv_nsec, 7);
   EXPECT_EQ(stat_of(top.get(), "h").st_ino, f.st_ino);

@@ -30,6 +30,8 @@ struct SnapshotterCase {
   std::uint64_t volume_bytes = 0;
   /// Programs without which the driver is not there.
   std::vector<std::string> programs = {};
+  /// A file shows how many names it has before all of them have been looked up.
+  bool counts_links = true;
 };
 
 inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {

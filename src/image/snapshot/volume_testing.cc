@@ -64,10 +64,27 @@ Result<void> build(const std::string& dir, const std::string& path, const std::s
   return {};
 }
 
+Result<void> build_overlay(const std::string& dir, const std::string& path) {
+  for (const char* sub : {"lower", "upper", "work"}) TRY(sys::make_dirs(dir + "/" + sub));
+  TRY(sys::make_dirs(path));
+  TRY(enter_own_mounts());
+  const std::string options =
+      fmt::format("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work", dir);
+  if (::mount("overlay", path.c_str(), "overlay", 0, options.c_str()) != 0) {
+    return fail_errno("mount an overlay");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Volume>> Volume::make(const std::string& dir, const std::string& type,
                                              std::uint64_t bytes) {
+  const std::string path = dir + "/mounted";
+  if (type == "overlay") {
+    TRY(build_overlay(dir, path));
+    return std::unique_ptr<Volume>(new Volume(path));
+  }
   if (!has_program("mkfs." + type)) {
     return fail(ErrorKind::kUnsupported, "mkfs.{} is not installed", type);
   }
@@ -78,7 +95,6 @@ Result<std::unique_ptr<Volume>> Volume::make(const std::string& dir, const std::
   if (::access("/dev/loop-control", F_OK) != 0) {
     return fail(ErrorKind::kUnsupported, "this host has no loop devices");
   }
-  const std::string path = dir + "/mounted";
   TRY(build(dir, path, type, bytes));
   return std::unique_ptr<Volume>(new Volume(path));
 }

@@ -11,9 +11,10 @@ namespace berth::image {
 
 class Volume {
  public:
-  /// Makes a file system of `type` ("btrfs", "ext4") with mkfs(8) in the directory `dir`, and
-  /// mounts it there in a mount namespace that the calling thread gets; threads made afterwards are
-  /// in it. kUnsupported: the host lacks the file system, its mkfs or loop devices.
+  /// Makes a file system of `type` ("btrfs", "ext4") with mkfs(8) in the directory `dir`, or, for
+  /// "overlay", an overlay of what is there, and mounts it in a mount namespace that the calling
+  /// thread gets; threads made afterwards are in it. kUnsupported: the host lacks the file system,
+  /// its mkfs or loop devices.
   static Result<std::unique_ptr<Volume>> make(const std::string& dir, const std::string& type,
                                               std::uint64_t bytes);
   /// In the thread that made it.
