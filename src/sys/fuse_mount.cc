@@ -2,8 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <spawn.h>
+#include <fmt/ranges.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include <cerrno>
 #include <string>
 
-#include "base/scope_exit.h"
 #include "sys/file.h"
 #include "sys/memfd.h"
 #include "sys/process.h"
@@ -22,8 +20,6 @@ namespace berth::sys {
 namespace {
 
 constexpr std::string_view kPrefix = "fuse.";
-/// Where the program finds its connection.
-constexpr int kConnectionFd = 3;
 /// Of what it says, the start is kept.
 constexpr std::size_t kMaxSaid = 4096;
 
@@ -31,16 +27,19 @@ bool is_read_only(const MountSpec& spec) {
   return std::ranges::find(spec.options, "ro") != spec.options.end();
 }
 
+/// Where it is not in the way of what the program gets as its first descriptors.
+Result<UniqueFd> moved_up(const UniqueFd& fd) {
+  UniqueFd moved(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFuseConnection + 1));
+  if (!moved.valid()) return fail_errno("duplicate a descriptor");
+  return moved;
+}
+
 Result<UniqueFd> open_connection() {
-  // Not a number that posix_spawn() gives the program: see dup2(2) about equal ones.
-  UniqueFd connection(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  const UniqueFd connection(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!connection.valid()) {
     return fail_errno("open /dev/fuse").with_kind(ErrorKind::kUnsupported);
   }
-  if (connection.get() > kConnectionFd) return connection;
-  UniqueFd moved(::fcntl(connection.get(), F_DUPFD_CLOEXEC, kConnectionFd + 1));
-  if (!moved.valid()) return fail_errno("duplicate a descriptor");
-  return moved;
+  return moved_up(connection);
 }
 
 Result<UniqueFd> mount_connection(int connection, const MountSpec& spec) {
@@ -78,53 +77,43 @@ Result<UniqueFd> mount_connection(int connection, const MountSpec& spec) {
 
 /// What the program says goes to memory that does not grow: it may run for months.
 Result<UniqueFd> make_said() {
-  UniqueFd said(::memfd_create("fuse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const UniqueFd said(::memfd_create("fuse", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!said.valid() || ::ftruncate(said.get(), kMaxSaid) != 0 ||
       ::fcntl(said.get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
-    return fail_errno("make a file for what {} says", "a program");
+    return fail_errno("make a file for what a program says");
   }
-  return said;
+  return moved_up(said);
 }
 
-Result<UniqueFd> spawn(const MountSpec& spec, int connection, int said) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  const ScopeExit destroy_actions([&] { posix_spawn_file_actions_destroy(&actions); });
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, said, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, connection, kConnectionFd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, kConnectionFd + 1);
-  posix_spawn_file_actions_addchdir_np(&actions, "/");
-
-  // A session of its own: signals of a terminal are not for it.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  const ScopeExit destroy_attributes([&] { posix_spawnattr_destroy(&attributes); });
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+Result<void> start(const MountSpec& spec, int connection, int said) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("make a pipe");
+  const UniqueFd reading(ends[0]);
+  UniqueFd low(ends[1]);
+  UniqueFd writing = TRY(moved_up(low));
+  low.reset();
 
   std::string name = spec.type.substr(kPrefix.size());
   std::string foreground = "-f";
   std::string option = "-o";
   std::string options = fmt::format("{}", fmt::join(spec.options, ","));
-  std::string mount_point = fmt::format("/dev/fd/{}", kConnectionFd);
+  std::string mount_point = fmt::format("/dev/fd/{}", kFuseConnection);
   const std::array<char*, 6> argv = {name.data(),    foreground.data(),  option.data(),
                                      options.data(), mount_point.data(), nullptr};
-  std::array<char*, 1> environment = {nullptr};
-  pid_t pid = 0;
-  if (const int error = ::posix_spawn(&pid, spec.source.c_str(), &actions, &attributes, argv.data(),
-                                      environment.data());
-      error != 0) {
+  const FuseProgram program{.path = spec.source.c_str(),
+                            .argv = argv.data(),
+                            .connection = connection,
+                            .said = said,
+                            .failed = writing.get()};
+  const CloneResult cloned = TRY(clone_process({}));
+  if (cloned.pid == 0) start_fuse_program(program);
+  writing.reset();
+  TRY(wait_process(cloned.pidfd.get()));
+  int error = 0;
+  if (::read(reading.get(), &error, sizeof error) == sizeof error) {
     return Error::from_errno(error, fmt::format("start {}", spec.source));
   }
-  return open_pidfd(pid);  // nobody has reaped it: the number is still its own
+  return {};
 }
 
 std::string what_was_said(int said) {
@@ -140,35 +129,19 @@ bool is_fuse(std::string_view type) {
   return type.starts_with(kPrefix) && type.size() > kPrefix.size();
 }
 
-Result<FuseMount> FuseMount::make(const MountSpec& spec) {
+Result<UniqueFd> mount_fuse_detached(const MountSpec& spec) {
   if (!is_fuse(spec.type)) {
     return fail(ErrorKind::kInvalid, "'{}' is no type of a fuse mount", spec.type);
   }
   UniqueFd connection = TRY(open_connection());
-  UniqueFd root = TRY(mount_connection(connection.get(), spec));
+  UniqueFd mount = TRY(mount_connection(connection.get(), spec));
   const UniqueFd said = TRY(make_said());
-  UniqueFd program = TRY(spawn(spec, connection.get(), said.get()));
+  TRY(start(spec, connection.get(), said.get()));
   connection.reset();  // the program's alone: its death ends what waits for it
-  FuseMount mount(std::move(root), std::move(program));
-  if (const auto answers = open_at(mount.fd(), ".", O_RDONLY | O_DIRECTORY); !answers.ok()) {
-    mount.mount_.reset();
-    const auto ended = wait_process(mount.program_.get());
-    mount.program_.reset();
-    return fail(ErrorKind::kInternal, "{} ended with {}: {}", spec.source,
-                ended.ok() ? ended->shell_code() : -1, what_was_said(said.get()));
+  if (const auto answers = open_at(mount.get(), ".", O_RDONLY | O_DIRECTORY); !answers.ok()) {
+    return fail(ErrorKind::kInternal, "{} ended: {}", spec.source, what_was_said(said.get()));
   }
   return mount;
-}
-
-FuseMount::~FuseMount() {
-  if (!mount_.valid()) return;
-  mount_.reset();
-  (void)wait_process(program_.get());
-}
-
-UniqueFd FuseMount::release() {
-  program_.reset();
-  return std::move(mount_);
 }
 
 }  // namespace berth::sys

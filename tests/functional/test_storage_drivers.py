@@ -1,7 +1,9 @@
 """Storage drivers by name: a container's root is the image's, its changes are its own and last, and nothing stays behind;
 those that cannot work here say so."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -125,6 +127,30 @@ class Vfs(Drivers, DriverTest):
 class FuseOverlayfs(Drivers, DriverTest):
     driver = "fuse-overlayfs"
     flags = ("--storage-driver", driver)
+
+    def servers(self) -> list[int]:
+        found = subprocess.run(["pgrep", "-x", "fuse-overlayfs"], capture_output=True, text=True, check=False)
+        return [int(pid) for pid in found.stdout.split()]
+
+    def test_a_program_that_dies_takes_the_files_and_not_the_engine(self):
+        script = "trap 'cat /data/new || exit 8' TERM; echo ready; while :; do read -t 1 line; done"
+        self.engine.ok("run", "-di", "--name", "box", LAYERED, "sh", "-c", script)
+        waiting.until(lambda: self.engine.ok("logs", "box") == "ready", "the trap is set")
+        (server,) = self.servers()
+        os.kill(server, signal.SIGKILL)
+        self.engine.ok("kill", "-s", "TERM", "box")
+        self.assertEqual(self.engine.ok("wait", "box"), "8")
+        self.engine.ok("start", "box")
+        waiting.until(lambda: len(self.servers()) == 1, "another program serves the root")
+        self.assertTrue(self.engine.is_running("box"))
+
+    def test_an_image_of_many_layers_runs(self):
+        def one(number: int) -> bytes:
+            return images.tar_of(lambda tar: images.add_file(tar, f"many/{number}", b""))
+        layers = [images.busybox_rootfs(), *(one(number) for number in range(120))]
+        self.engine.load(images.docker_archive("many:latest", layers))
+        self.assertEqual(self.engine.ok("run", "--rm", "many:latest", "sh", "-c", "ls /many | wc -l"), "120")
+        self.engine.ok("rmi", "many:latest")
 
 
 @unittest.skipUnless(shutil.which("mkfs.btrfs"), "mkfs.btrfs is not installed")

@@ -34,7 +34,7 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
         TRY(plan_plain_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
     if (!sys::is_fuse(mounts[i].type)) continue;
     // Its program is started here: it is to have the host's mounts, and no part in the container.
-    plan.premade.push_back(TRY(sys::FuseMount::make(mounts[i])).release());
+    plan.premade.push_back(TRY(sys::mount_fuse_detached(mounts[i])));
     plan.mounts.back().premade = plan.premade.back().get();
   }
   if (const std::string& word = spec.linux_.rootfs_propagation; !word.empty()) {

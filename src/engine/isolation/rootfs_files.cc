@@ -160,8 +160,8 @@ Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mou
     return read_below(root.get()).context("read the image's users");
   }
   if (sys::is_fuse(mounts.front().type)) {
-    const sys::FuseMount root = TRY(sys::FuseMount::make(mounts.front()));
-    return read_below(root.fd()).context("read the image's users");
+    const UniqueFd root = TRY(sys::mount_fuse_detached(mounts.front()));
+    return read_below(root.get()).context("read the image's users");
   }
   // A thread of its own: its mount namespace, and the mount in it, end with it.
   Result<IdentityFiles> files = fail(ErrorKind::kInternal, "not read");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <unordered_set>
 #include <vector>
 
@@ -159,6 +160,13 @@ class FileWhiteouts final : public Whiteouts {
       // A directory is read while it changes: the mark may be met again under its own name.
       if (name.starts_with(kMarkPrefix)) return {};
       if (::renameat(dirfd, name.c_str(), dirfd, mark.c_str()) == 0) return {};
+      // A name that leaves no room for the prefix: the program knows an overlay's mark as well.
+      if (errno == ENAMETOOLONG && ::unlinkat(dirfd, name.c_str(), 0) == 0) {
+        if (::mknodat(dirfd, name.c_str(), S_IFCHR, makedev(0, 0)) == 0) return {};
+        return fail_errno("no name of more than {} bytes can be hidden on this file system",
+                          NAME_MAX - kMarkPrefix.size())
+            .with_kind(ErrorKind::kUnsupported);
+      }
       return fail_errno("make whiteout of {}", name);
     }
     Result<void> enter(int, const std::string&, int) override { return {}; }

@@ -45,7 +45,8 @@ class Whiteouts {
 /// overlay lists the mark there, for it merges nothing. Needs CAP_MKNOD and CAP_SYS_ADMIN.
 std::unique_ptr<Whiteouts> overlay_whiteouts();
 /// For a directory that becomes a layer of fuse-overlayfs: files .wh.NAME and .wh..wh..opq, which
-/// every file system can hold, as archives have them.
+/// every file system can hold, as archives have them; for a NAME of more than 251 bytes, the
+/// device.
 std::unique_ptr<Whiteouts> file_whiteouts();
 /// For a directory that holds a copy of the layers below: deletes.
 std::unique_ptr<Whiteouts> deleting_whiteouts();

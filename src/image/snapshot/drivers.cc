@@ -26,6 +26,7 @@ struct Elsewhere {
 constexpr auto kElsewhere = std::to_array<Elsewhere>({
     {"aufs", "no kernel of kernel.org has it: use overlay2"},
     {"devicemapper", "Docker has given it up too: use overlay2, on any file system over LVM"},
+    {"erofs", "use overlay2"},
     {"native", "this is called vfs here"},
     {"overlay", "its successor is overlay2"},
     {"overlayfs", "this is called overlay2 here"},

@@ -24,12 +24,12 @@ Result<std::string> find_fuse_overlayfs() {
 /// Mounts two empty layers, writes to them, and sees whether that arrives.
 Result<void> try_mount(const std::string& program, const std::string& base, int dir) {
   for (const char* sub : {"lower", "upper", "work"}) TRY(sys::make_dir_at(dir, sub, 0700));
-  const sys::FuseMount mount =
-      TRY(sys::FuseMount::make({kFuseOverlayType,
-                                program,
-                                {"lowerdir=" + base + "/lower", "upperdir=" + base + "/upper",
-                                 "workdir=" + base + "/work"}}));
-  TRY(sys::open_at(mount.fd(), "f", O_WRONLY | O_CREAT | O_EXCL, 0600));
+  const UniqueFd mount =
+      TRY(sys::mount_fuse_detached({kFuseOverlayType,
+                                    program,
+                                    {"lowerdir=" + base + "/lower", "upperdir=" + base + "/upper",
+                                     "workdir=" + base + "/work"}}));
+  TRY(sys::open_at(mount.get(), "f", O_WRONLY | O_CREAT | O_EXCL, 0600));
   TRY(sys::open_at(dir, "upper/f", O_RDONLY));
   return {};
 }
