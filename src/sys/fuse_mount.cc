@@ -108,7 +108,8 @@ Result<void> start(const MountSpec& spec, int connection, int said) {
   const CloneResult cloned = TRY(clone_process({}));
   if (cloned.pid == 0) start_fuse_program(program);
   writing.reset();
-  TRY(wait_process(cloned.pidfd.get()));
+  // A process that ignores its children's ends has nothing to wait for.
+  (void)wait_process(cloned.pidfd.get());
   int error = 0;
   if (::read(reading.get(), &error, sizeof error) == sizeof error) {
     return Error::from_errno(error, fmt::format("start {}", spec.source));

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/fuse_mount.h"
@@ -63,6 +65,13 @@ TEST_F(FuseMountTest, TheProgramLastsAsLongAsSomebodyHasTheMount) {
   directory.reset();
   // Its end is nobody's to wait for: it is seen by looking.
   while (servers(dir_.path()) != 0) ::sched_yield();
+}
+
+TEST_F(FuseMountTest, WhoeverIgnoresItsChildrenCanMountAsWell) {
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  const auto mount = mount_fuse_detached(spec());
+  std::signal(SIGCHLD, before);
+  EXPECT_TRUE(mount.ok()) << mount.error().message();
 }
 
 TEST_F(FuseMountTest, AReadOnlyOneIsReadOnly) {
