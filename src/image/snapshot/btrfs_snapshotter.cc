@@ -22,6 +22,7 @@ class BtrfsSnapshotter final : public Snapshotter {
         .seal = [](int dirfd) -> Result<void> {
           return make_subvolume_read_only(TRY(sys::open_dir_at(dirfd, kTreeName)).get());
         },
+        .sync_names = true,  // each subvolume has a log of its own for fsync(2)
         .clear = [](int dirfd) { return remove_subvolume(dirfd, kTreeName); }};
     auto self = std::make_unique<BtrfsSnapshotter>();
     self->store_ = TRY(SnapshotStore::open(root, database, std::move(actions)));

@@ -223,10 +223,10 @@ Result<SnapshotStore::Chain> SnapshotStore::insert(std::string_view key, std::st
       return fail_errno("rename a new snapshot");
     }
     chain = chain_of(db, id);
-    return {};
+    return actions_.sync_names ? sys::sync(dir_.get()) : Result<void>();
   });
   if (inserted.ok()) return chain;
-  // The commit itself failed after the rename: take the directory back, so that prepare() finds and
+  // It failed after the rename: take the directory back, so that prepare() finds and
   // removes it.
   if (!chain.empty()) {
     (void)::renameat(dir_.get(), std::to_string(chain.front()).c_str(), dir_.get(), built.c_str());

@@ -36,6 +36,9 @@ class SnapshotStore {
     /// The snapshot is committed: nobody is to change it any more. Does nothing the second time:
     /// open() repeats it for every committed snapshot, as a crash may have come before it.
     std::function<Result<void>(int dirfd)> seal = {};
+    /// What is written to a snapshot can be durable without the name of its directory being so,
+    /// which then is made durable before the row.
+    bool sync_names = false;
     /// The directory is to be removed: takes away what rm -rf would not, or not fast.
     std::function<Result<void>(int dirfd)> clear = {};
   };
