@@ -113,7 +113,7 @@ class ImageService {
  public:
   struct Options {
     std::string root;    // directory of its own; made if absent (0700)
-    std::string driver;  // "overlay2", "vfs"; empty: the best this host has
+    std::string driver;  // "overlay2" (all: snapshot/drivers.cc); empty: the best here
   };
   /// Opens or creates the store and removes what a crash left half made.
   static Result<std::unique_ptr<ImageService>> open(Options options);

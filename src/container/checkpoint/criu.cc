@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,6 +13,7 @@
 #include "container/cgroup/ending.h"
 #include "container/checkpoint/criu_log.h"
 #include "sys/file.h"
+#include "sys/find_program.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 
@@ -26,23 +26,10 @@ constexpr std::size_t kMaxResponse = 64U << 10;
 constexpr int kMaxNotifications = 4096;
 
 Result<std::string> find_criu() {
-  const char* variable = ::getenv("PATH");
-  const std::string_view path =
-      variable ? variable : "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
-  for (std::size_t at = 0; at <= path.size();) {
-    const auto end = std::min(path.find(':', at), path.size());
-    const std::string_view directory = path.substr(at, end - at);
-    std::string file = fmt::format("{}/criu", directory);
-    // Not of the working directory, which may be anybody's.
-    struct stat found = {};
-    if (directory.starts_with('/') && ::stat(file.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
-        ::access(file.c_str(), X_OK) == 0)
-      return file;
-    at = end + 1;
-  }
+  auto found = sys::find_program("criu");
+  if (found.ok()) return found;
   return fail(ErrorKind::kNotFound,
-              "checkpoint and restore need criu (https://criu.org), which is not in PATH ({})",
-              path);
+              "checkpoint and restore need criu (https://criu.org), which is not in PATH");
 }
 
 Error describe(const Failure& failure, const CriuPlace& place, const std::string& program) {

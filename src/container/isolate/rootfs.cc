@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "sys/fuse_mount.h"
+
 namespace berth::container {
 namespace {
 
@@ -27,9 +29,14 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
   if (!own) plan.path = TRY(real_root(plan.path));
   plan.readonly = spec.root.readonly;
   plan.working_directory = spec.process.cwd;
-  for (std::size_t i = 0; i < mounts.size(); ++i)
+  for (std::size_t i = 0; i < mounts.size(); ++i) {
     plan.mounts.push_back(
         TRY(plan_plain_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
+    if (!sys::is_fuse(mounts[i].type)) continue;
+    // Its program is started here: it is to have the host's mounts, and no part in the container.
+    plan.premade.push_back(TRY(sys::mount_fuse_detached(mounts[i])));
+    plan.mounts.back().premade = plan.premade.back().get();
+  }
   if (const std::string& word = spec.linux_.rootfs_propagation; !word.empty()) {
     const auto options = TRY(sys::parse_mount_options({&word, 1}));
     plan.propagation = options.propagations.front();

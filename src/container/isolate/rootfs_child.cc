@@ -23,7 +23,7 @@ int open_directory(const char* path) {
 bool mount_layer(Child& child, const RootfsPlan& plan, std::size_t index) {
   const MountPlan& layer = plan.mounts[index];
   Step step = Step::kMountFilesystem;
-  int mount = make_mount(layer, &step);
+  int mount = layer.premade >= 0 ? layer.premade : make_mount(layer, &step);
   if (mount < 0) {
     if (!may_mount_classic(layer, step) || !mount_classic(layer, plan.path.c_str()))
       return child.fail(Step::kRootfsMount, index);

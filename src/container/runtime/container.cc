@@ -183,6 +183,7 @@ Result<void> LinuxContainer::clone_init(UniqueFd& init_end) {
   }
   if (!cloned.ok()) return std::move(cloned).error().context("cannot start the container's init");
   plan_->mapped.close();
+  plan_->rootfs.premade.clear();
   pid_ = cloned->pid;
   pidfd_ = std::move(cloned->pidfd);
   phase_ = Phase::kCreated;

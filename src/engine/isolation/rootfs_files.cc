@@ -4,8 +4,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include <cerrno>
 #include <optional>
@@ -13,9 +11,12 @@
 #include <thread>
 #include <utility>
 
+#include "image/archive/whiteout.h"
+#include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/overlay_mount.h"
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/fuse_mount.h"
 
 namespace berth::engine {
 namespace {
@@ -36,11 +37,11 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-// The directories behind one overlay or bind mount, topmost first; nothing for what is neither.
+// The directories behind one mount of layers or bind mount, topmost first; nothing for another.
 std::vector<std::string> layers_of(const sys::MountSpec& mount) {
   if (mount.type == "bind") return {mount.source};
   std::vector<std::string> layers;
-  if (mount.type != "overlay") return layers;
+  if (mount.type != "overlay" && mount.type != image::kFuseOverlayType) return layers;
   for (const std::string& option : mount.options) {
     if (option.starts_with("upperdir=")) layers.insert(layers.begin(), option.substr(9));
     if (!option.starts_with("lowerdir=")) continue;
@@ -50,9 +51,11 @@ std::vector<std::string> layers_of(const sys::MountSpec& mount) {
   return layers;
 }
 
-bool is_whiteout(const struct stat& status) {
-  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0);
-}
+// One layer, and whether its marks are files as well (image/archive/whiteout.h).
+struct Layer {
+  int root;
+  bool has_mark_files;
+};
 
 Result<std::string> read_regular(int fd) {
   struct stat status{};
@@ -62,40 +65,46 @@ Result<std::string> read_regular(int fd) {
 }
 
 // Whether what lower layers have in /etc is hidden by this one.
-bool hides_below(int layer) {
-  const auto directory = sys::open_beneath(layer, kDirectory, O_PATH);
-  if (!directory.ok()) return false;
-  struct stat status{};
-  if (::fstat(directory->get(), &status) != 0 || !S_ISDIR(status.st_mode)) return true;
-  char value = 0;
-  const std::string path = fmt::format("/proc/self/fd/{}", directory->get());
-  return ::getxattr(path.c_str(), "trusted.overlay.opaque", &value, 1) == 1 && value == 'y';
+bool hides_below(const Layer& layer) {
+  // As a directory or not at all: a device of the image's is not to be opened.
+  const auto directory = sys::open_beneath(layer.root, kDirectory, O_RDONLY | O_DIRECTORY);
+  if (!directory.ok())
+    return directory.error().os_errno() != ENOENT ||
+           (layer.has_mark_files && image::has_mark(layer.root, kDirectory));
+  return layer.has_mark_files ? image::has_opaque_mark(directory->get())
+                              : image::is_overlay_opaque(directory->get());
 }
 
-Result<Found> look_in_layer(int layer, const char* path, std::string& text) {
-  const auto entry = sys::open_beneath(layer, path, O_PATH);
+bool has_mark_file(const Layer& layer, std::string_view path) {
+  if (!layer.has_mark_files) return false;
+  const auto directory = sys::open_beneath(layer.root, kDirectory, O_RDONLY | O_DIRECTORY);
+  return directory.ok() &&
+         image::has_mark(directory->get(), std::string(path.substr(path.find('/') + 1)));
+}
+
+Result<Found> look_in_layer(const Layer& layer, const char* path, std::string& text) {
+  const auto entry = sys::open_beneath(layer.root, path, O_PATH);
   if (!entry.ok()) {
-    if (entry.error().os_errno() == ENOENT)
-      return hides_below(layer) ? Found::kAbsent : Found::kNextLayer;
-    return Found::kUnusual;
+    if (entry.error().os_errno() != ENOENT) return Found::kUnusual;
+    return hides_below(layer) || has_mark_file(layer, path) ? Found::kAbsent : Found::kNextLayer;
   }
   struct stat status{};
   if (::fstat(entry->get(), &status) != 0) return fail_errno("look at /{} of the image", path);
-  if (is_whiteout(status)) return Found::kAbsent;
+  if (image::is_overlay_whiteout(status)) return Found::kAbsent;
   if (!S_ISREG(status.st_mode)) return Found::kUnusual;
   // Regular a moment ago and now: nobody but this engine writes to a layer that is not running.
-  const UniqueFd file = TRY(sys::open_beneath(layer, path, O_RDONLY | O_NONBLOCK));
+  const UniqueFd file = TRY(sys::open_beneath(layer.root, path, O_RDONLY | O_NONBLOCK));
   text = TRY(read_regular(file.get()));
   return Found::kFile;
 }
 
 // nullopt: only a real mount can tell.
 Result<std::optional<std::string>> read_in_layers(const std::vector<std::string>& layers,
-                                                  const char* path) {
+                                                  bool have_mark_files, const char* path) {
   for (const std::string& directory : layers) {
     const UniqueFd layer = TRY(sys::open_dir(directory));
     std::string text;
-    switch (TRY(look_in_layer(layer.get(), path, text))) {
+    switch (TRY(look_in_layer({layer.get(), have_mark_files}, path, text))) {
       case Found::kFile:
         return std::optional(std::move(text));
       case Found::kAbsent:
@@ -140,13 +149,18 @@ Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mou
     return fail(ErrorKind::kUnsupported, "a root of {} mounts cannot be looked into",
                 mounts.size());
   if (const std::vector<std::string> layers = layers_of(mounts.front()); !layers.empty()) {
-    auto passwd = TRY(read_in_layers(layers, kPasswd));
-    auto group = TRY(read_in_layers(layers, kGroup));
+    const bool have_mark_files = mounts.front().type == image::kFuseOverlayType;
+    auto passwd = TRY(read_in_layers(layers, have_mark_files, kPasswd));
+    auto group = TRY(read_in_layers(layers, have_mark_files, kGroup));
     if (passwd && group)
       return IdentityFiles{.passwd = std::move(*passwd), .group = std::move(*group)};
   }
   if (mounts.front().type == "overlay") {
     const UniqueFd root = TRY(image::mount_overlay_detached(mounts.front()));
+    return read_below(root.get()).context("read the image's users");
+  }
+  if (sys::is_fuse(mounts.front().type)) {
+    const UniqueFd root = TRY(sys::mount_fuse_detached(mounts.front()));
     return read_below(root.get()).context("read the image's users");
   }
   // A thread of its own: its mount namespace, and the mount in it, end with it.

@@ -67,6 +67,30 @@ TEST_F(RootfsFilesTest, WhiteoutAndOpaqueDirectoryHideWhatIsBelow) {
   EXPECT_EQ(read().group, "");
 }
 
+TEST_F(RootfsFilesTest, MarksOfFuseOverlayfsHideWhatIsBelow) {
+  std::vector<sys::MountSpec> mounts = overlay();
+  mounts.front().type = "fuse.fuse-overlayfs";
+  mounts.front().source = "/usr/bin/fuse-overlayfs";
+  const auto look = [&] { return MUST(read_identity_files(mounts, base_ / "mount")); };
+  EXPECT_EQ(look().passwd, "from low2\n");
+  write("low1/etc/.wh.passwd", "");
+  EXPECT_EQ(look().passwd, "");
+  EXPECT_EQ(look().group, "groups\n");
+  // A kernel's overlay takes the mark for any file.
+  EXPECT_EQ(read().passwd, "from low2\n");
+  write("low1/etc/.wh..wh..opq", "");
+  EXPECT_EQ(look().group, "");
+  fs::remove_all(base_ / "low1/etc");
+  write("low1/.wh.etc", "");
+  EXPECT_EQ(look().group, "");
+  fs::remove(base_ / "low1/.wh.etc");
+  if (::access("/usr/bin/fuse-overlayfs", X_OK) != 0) return;
+  fs::create_directories(base_ / "low1/etc");
+  fs::create_symlink("/data/users", base_ / "low1/etc/passwd");
+  write("low2/data/users", "linked\n");
+  EXPECT_EQ(look().passwd, "linked\n");
+}
+
 TEST_F(RootfsFilesTest, LinkIsResolvedInTheMountedRootAndNotOnTheHost) {
   fs::create_symlink("/data/users", base_ / "low1/etc/passwd");
   write("low2/data/users", "linked\n");

@@ -23,7 +23,7 @@ constexpr auto kAllowed = std::to_array<std::string_view>({
 });
 constexpr auto kAllowedPrefixes = std::to_array<std::string_view>({"user.", "trusted."});
 constexpr auto kOverlayPrefixes =
-    std::to_array<std::string_view>({"user.overlay.", "trusted.overlay."});
+    std::to_array<std::string_view>({"user.overlay.", "trusted.overlay.", "user.fuseoverlayfs."});
 
 bool has_prefix(std::string_view name, std::span<const std::string_view> prefixes) {
   return std::ranges::any_of(prefixes, [&](auto prefix) { return name.starts_with(prefix); });

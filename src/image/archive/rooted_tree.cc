@@ -32,21 +32,29 @@ std::string joined(std::string_view parent, std::string_view rest) {
   return fmt::format("{}/{}", parent, rest);
 }
 
+}  // namespace
+
+bool RootedTree::is_opaque(int dirfd) const {
+  return whiteouts_ != nullptr && whiteouts_->is_opaque(dirfd);
+}
+
 /// The directories called `name` in those of `below`, as an overlay merges them: whatever is not a
 /// directory, and an opaque one, hides all that is further down.
-std::vector<UniqueFd> merged_below(const std::vector<UniqueFd>& below, const std::string& name) {
+std::vector<UniqueFd> RootedTree::merged_below(const std::vector<UniqueFd>& below,
+                                               const std::string& name) const {
   std::vector<UniqueFd> found;
   for (const UniqueFd& lower : below) {
     auto dir = sys::open_dir_at(lower.get(), name);
-    if (!dir.ok() && dir.error().os_errno() == ENOENT) continue;
+    if (!dir.ok() && dir.error().os_errno() == ENOENT) {
+      if (whiteouts_ != nullptr && whiteouts_->is_removed(lower.get(), name)) break;
+      continue;
+    }
     if (!dir.ok()) break;
     found.push_back(std::move(*dir));
-    if (is_overlay_opaque(found.back().get())) break;
+    if (is_opaque(found.back().get())) break;
   }
   return found;
 }
-
-}  // namespace
 
 Result<RootedTree::Place> RootedTree::place(std::string_view clean) {
   const auto [parent, name] = split_path(clean);
@@ -100,10 +108,10 @@ Result<void> RootedTree::begin(Walk& walk, std::string path) const {
   walk.real.clear();
   walk.at = TRY(open_real(root_, ""));
   walk.below.clear();
-  if (is_overlay_opaque(walk.at.get())) return {};
+  if (is_opaque(walk.at.get())) return {};
   for (const int lower : lowers_) {
     walk.below.push_back(TRY(open_real(lower, "")));
-    if (is_overlay_opaque(lower)) break;
+    if (is_opaque(lower)) break;
   }
   return {};
 }
@@ -162,7 +170,7 @@ Result<void> RootedTree::imply(Walk& walk, const std::string& name, bool was_hid
 
 Result<void> RootedTree::enter(Walk& walk, const std::string& name) const {
   UniqueFd next = TRY(sys::open_dir_at(walk.at.get(), name));
-  if (is_overlay_opaque(next.get())) {
+  if (is_opaque(next.get())) {
     walk.below.clear();
   } else {
     walk.below = merged_below(walk.below, name);

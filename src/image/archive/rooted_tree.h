@@ -64,6 +64,9 @@ class RootedTree {
     int links = 0;
   };
 
+  bool is_opaque(int dirfd) const;
+  std::vector<UniqueFd> merged_below(const std::vector<UniqueFd>& below,
+                                     const std::string& name) const;
   Result<Walk> walk(std::string_view parent, bool make);
   Result<void> begin(Walk& walk, std::string path) const;
   Result<void> step(Walk& walk, bool make);

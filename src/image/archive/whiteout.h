@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -30,6 +31,11 @@ class Whiteouts {
   virtual Result<void> remove(int dirfd, const std::string& name) = 0;
   /// What the layers below have inside the directory `dirfd` is gone.
   virtual Result<void> make_opaque(int dirfd) = 0;
+  /// Whether the directory `dirfd`, of this layer or of one below, hides what is further down.
+  virtual bool is_opaque(int dirfd) const = 0;
+  /// Whether the directory `dirfd` of a layer below, which has nothing called `name`, says that
+  /// this is gone.
+  virtual bool is_removed(int dirfd, const std::string& name) const = 0;
   /// The layer is complete in `root`, with `lowers` below it, topmost first.
   virtual Result<void> finish(int root, std::span<const int> lowers) = 0;
 };
@@ -38,6 +44,10 @@ class Whiteouts {
 /// trusted.overlay.opaque. Where nothing is below a directory, remove() is not to be called: an
 /// overlay lists the mark there, for it merges nothing. Needs CAP_MKNOD and CAP_SYS_ADMIN.
 std::unique_ptr<Whiteouts> overlay_whiteouts();
+/// For a directory that becomes a layer of fuse-overlayfs: files .wh.NAME and .wh..wh..opq, which
+/// every file system can hold, as archives have them; for a NAME of more than 251 bytes, the
+/// device.
+std::unique_ptr<Whiteouts> file_whiteouts();
 /// For a directory that holds a copy of the layers below: deletes.
 std::unique_ptr<Whiteouts> deleting_whiteouts();
 
@@ -45,5 +55,12 @@ std::unique_ptr<Whiteouts> deleting_whiteouts();
 bool is_overlay_whiteout(const struct stat& st);
 /// Whether a directory of an overlay's layer hides what the layers below have inside it.
 bool is_overlay_opaque(int dirfd);
+
+/// How fuse-overlayfs marks what is gone, beside an overlay's marks: the file kMarkPrefix + NAME,
+/// and kOpaqueMark in a directory that hides what is below.
+inline constexpr std::string_view kMarkPrefix = ".wh.";
+inline constexpr const char* kOpaqueMark = ".wh..wh..opq";
+bool has_mark(int dirfd, const std::string& name);
+bool has_opaque_mark(int dirfd);
 
 }  // namespace berth::image

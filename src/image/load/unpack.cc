@@ -10,6 +10,7 @@
 #include "image/archive/decompress.h"
 #include "image/archive/read_ahead.h"
 #include "image/content/hasher.h"
+#include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "sys/dir.h"
 
 namespace berth::image {
@@ -24,13 +25,14 @@ class Target {
       return fail(ErrorKind::kInternal, "a snapshot has {} mounts", mounts.size());
     Target target;
     const sys::MountSpec& mount = mounts.front();
-    if (mount.type != "overlay") {
+    const bool is_overlay = mount.type == "overlay";
+    if (!is_overlay && mount.type != kFuseOverlayType) {
       target.root_ = TRY(sys::open_dir(mount.source));
       if (has_parent) target.whiteouts_ = deleting_whiteouts();
       return target;
     }
     target.root_ = TRY(sys::open_dir(option(mount, "upperdir=")));
-    target.whiteouts_ = overlay_whiteouts();
+    target.whiteouts_ = is_overlay ? overlay_whiteouts() : file_whiteouts();
     std::string lowers = option(mount, "lowerdir=");
     while (!lowers.empty()) {
       const auto end = std::min(lowers.find(':'), lowers.size());

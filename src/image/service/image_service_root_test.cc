@@ -10,6 +10,7 @@
 #include "image/image_service.h"
 #include "image/load/archive_builder_testing.h"
 #include "image/snapshot/mounted_testing.h"
+#include "image/snapshot/volume_testing.h"
 #include "image/store/image_config.h"
 #include "sys/dir.h"
 #include "sys/file.h"
@@ -22,13 +23,25 @@ constexpr auto kNotInUse = [](const std::string&) { return false; };
 
 class ImageServiceTest : public ::testing::TestWithParam<std::string> {
  protected:
-  ImageServiceTest() { reopen(); }
+  void SetUp() override {
+    if (GetParam() == "fuse-overlayfs" && !has_program(GetParam())) {
+      GTEST_SKIP() << GetParam() << " is not installed";
+    }
+    if (GetParam() == "btrfs") {
+      auto made = Volume::make(dir_.path(), GetParam(), 1U << 30);
+      if (!made.ok() && made.error().kind() == ErrorKind::kUnsupported) {
+        GTEST_SKIP() << made.error().message();
+      }
+      volume_ = MUST(std::move(made));
+    }
+    reopen();
+  }
 
   void reopen() {
     service_.reset();
     service_ = MUST(ImageService::open({.root = root(), .driver = GetParam()}));
   }
-  std::string root() const { return dir_.path() + "/images"; }
+  std::string root() const { return (volume_ ? volume_->path() : dir_.path()) + "/images"; }
 
   Result<std::vector<LoadResult>> load(std::string archive) {
     StringSource source(std::move(archive), 50000);
@@ -62,6 +75,7 @@ class ImageServiceTest : public ::testing::TestWithParam<std::string> {
   }
 
   sys::TempDir dir_;
+  std::unique_ptr<Volume> volume_;
   std::unique_ptr<ImageService> service_;
 };
 
@@ -349,8 +363,26 @@ TEST_P(ImageServiceTest, LoadsAtOnceShareTheirLayers) {
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(service_->find(fmt::format("app:{}", i)).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, ImageServiceTest, ::testing::Values("overlay2", "vfs"),
-                         [](const auto& instance) { return instance.param; });
+TEST(ImageServiceDriver, OneThatCannotWorkHereIsSaidAndNotTakenForTheOneInUse) {
+  const sys::TempDir dir;
+  const std::string root = dir.path() + "/images";
+  const auto refused = ImageService::open({.root = root, .driver = "aufs"});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::kInvalid);
+  if (const auto opened = ImageService::open({.root = root, .driver = "btrfs"}); !opened.ok()) {
+    EXPECT_EQ(opened.error().kind(), ErrorKind::kUnsupported);
+    EXPECT_TRUE(MUST(sys::list_dir(MUST(sys::open_dir(root)).get())).empty());
+  }
+  EXPECT_TRUE(ImageService::open({.root = root, .driver = ""}).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, ImageServiceTest,
+                         ::testing::Values("overlay2", "btrfs", "fuse-overlayfs", "vfs"),
+                         [](const auto& instance) {
+                           std::string name = instance.param;
+                           std::erase(name, '-');  // not in the name of a test
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace berth::image

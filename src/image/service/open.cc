@@ -1,24 +1,11 @@
 #include <sys/stat.h>
 
-#include <array>
-
 #include "base/log.h"
 #include "image/service/image_service_impl.h"
-#include "image/snapshot/native_snapshotter.h"
-#include "image/snapshot/overlay_snapshotter.h"
+#include "image/snapshot/drivers.h"
 
 namespace berth::image {
 namespace {
-
-struct Driver {
-  std::string_view name;
-  Result<std::unique_ptr<Snapshotter>> (*open)(const std::string& root, Database& database);
-};
-// Best first.
-constexpr auto kDrivers = std::to_array<Driver>({
-    {"overlay2", open_overlay_snapshotter},
-    {"vfs", open_native_snapshotter},
-});
 
 constexpr const char* kDatabaseName = "metadata.db";
 
@@ -31,8 +18,12 @@ struct Opened {
   std::unique_ptr<Snapshotter> snapshots;
 };
 
-Result<Opened> open_driver(const std::string& root, const Driver& driver) {
-  const std::string base = fmt::format("{}/{}", root, driver.name);
+bool has_images(const std::string& root, const Driver& driver) {
+  struct stat st{};
+  return ::stat(fmt::format("{}/{}/{}", root, driver.name, kDatabaseName).c_str(), &st) == 0;
+}
+
+Result<Opened> try_driver(const std::string& base, const Driver& driver) {
   TRY(sys::make_dirs(base, 0700));
   Opened opened;
   opened.database = TRY(Database::open(base + "/" + kDatabaseName));
@@ -40,29 +31,34 @@ Result<Opened> open_driver(const std::string& root, const Driver& driver) {
   return opened;
 }
 
-bool has_images(const std::string& root, const Driver& driver) {
-  struct stat st{};
-  return ::stat(fmt::format("{}/{}/{}", root, driver.name, kDatabaseName).c_str(), &st) == 0;
+Result<Opened> open_driver(const std::string& root, const Driver& driver) {
+  const bool is_new = !has_images(root, driver);
+  auto opened = try_driver(fmt::format("{}/{}", root, driver.name), driver);
+  if (!opened.ok() && is_new) {
+    // Or the next start would take this driver for the one that was used.
+    const UniqueFd dir = TRY(sys::open_dir(root));
+    (void)sys::remove_tree(dir.get(), std::string(driver.name));
+  }
+  return opened;
 }
 
 /// The driver that made what is here; or the best that works.
 Result<Opened> choose_driver(const std::string& root) {
-  for (const Driver& driver : kDrivers) {
+  for (const Driver& driver : all_drivers()) {
     if (has_images(root, driver)) return open_driver(root, driver);
   }
-  auto opened = open_driver(root, kDrivers.front());
-  if (opened.ok() || opened.error().kind() != ErrorKind::kUnsupported) return opened;
-  log::warning("{}; using vfs, which copies whole trees", opened.error().message());
-  // Or the next start would take this driver for the one that was used.
-  TRY(sys::remove_tree(TRY(sys::open_dir(root)).get(), std::string(kDrivers.front().name)));
-  return open_driver(root, kDrivers.back());
+  for (const Driver& driver : all_drivers()) {
+    auto opened = open_driver(root, driver);
+    const bool is_best = driver.name == all_drivers().front().name;
+    if (opened.ok() && !is_best) log::warning("the storage driver is {}", driver.name);
+    if (opened.ok() || opened.error().kind() != ErrorKind::kUnsupported) return opened;
+    log::warning("{}", opened.error().message());
+  }
+  return fail(ErrorKind::kUnsupported, "no storage driver works in {}", root);
 }
 
 Result<Opened> open_named(const std::string& root, const std::string& name) {
-  for (const Driver& driver : kDrivers) {
-    if (driver.name == name) return open_driver(root, driver);
-  }
-  return fail(ErrorKind::kInvalid, "unknown storage driver '{}': use overlay2 or vfs", name);
+  return open_driver(root, *TRY(find_driver(name)));
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 namespace berth::image {
 
-/// Of one bind or overlay mount, as every snapshotter here returns.
+/// Of one bind, overlay or FUSE mount, as every snapshotter here returns.
 Result<UniqueFd> mount_detached(const std::vector<sys::MountSpec>& mounts);
 
 }  // namespace berth::image

@@ -13,10 +13,10 @@ class NativeSnapshotter final : public Snapshotter {
  public:
   static Result<std::unique_ptr<Snapshotter>> open(const std::string& root, Database& database) {
     auto self = std::make_unique<NativeSnapshotter>();
-    self->store_ = TRY(
-        SnapshotStore::open(root, database, [root](int dirfd, const SnapshotStore::Chain& parents) {
-          return build(root, dirfd, parents);
-        }));
+    SnapshotStore::Actions actions{.build = [root](int dirfd, const SnapshotStore::Chain& parents) {
+      return build(root, dirfd, parents);
+    }};
+    self->store_ = TRY(SnapshotStore::open(root, database, std::move(actions)));
     return self;
   }
 

@@ -81,17 +81,20 @@ Result<std::int64_t> committed_id(SQLite::Database& db, std::string_view parent)
 
 }  // namespace
 
-SnapshotStore::SnapshotStore(std::string root, UniqueFd dir, Database& database, Build build)
-    : root_(std::move(root)), dir_(std::move(dir)), database_(database), build_(std::move(build)) {}
+SnapshotStore::SnapshotStore(std::string root, UniqueFd dir, Database& database, Actions actions)
+    : root_(std::move(root)),
+      dir_(std::move(dir)),
+      database_(database),
+      actions_(std::move(actions)) {}
 
 Result<std::unique_ptr<SnapshotStore>> SnapshotStore::open(const std::string& root,
-                                                           Database& database, Build build) {
+                                                           Database& database, Actions actions) {
   TRY(sys::make_dirs(root, 0700));
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(root.c_str(), nullptr),
                                                          &std::free);
   if (!real) return fail_errno("resolve {}", root);
   std::unique_ptr<SnapshotStore> store(
-      new SnapshotStore(real.get(), TRY(sys::open_dir(real.get())), database, std::move(build)));
+      new SnapshotStore(real.get(), TRY(sys::open_dir(real.get())), database, std::move(actions)));
   TRY(store->recover().context(root));
   return store;
 }
@@ -104,14 +107,15 @@ Result<void> SnapshotStore::recover() {
   std::set<std::int64_t> present;
   for (const auto& entry : TRY(sys::list_dir(dir_.get()))) present.insert(id_of(entry.name));
   Chain missing;
+  Chain committed;
   TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
     SQLite::Statement query(db, "SELECT id, kind FROM snapshots");
     while (query.executeStep()) {
       const std::int64_t id = query.getColumn(0).getInt64();
-      if (present.erase(id) == 0 &&
-          query.getColumn(1).getInt() == static_cast<int>(SnapshotKind::kActive)) {
-        missing.push_back(id);
-      }
+      const bool is_here = present.erase(id) != 0;
+      const bool is_active = query.getColumn(1).getInt() == static_cast<int>(SnapshotKind::kActive);
+      if (!is_here && is_active) missing.push_back(id);
+      if (is_here && !is_active) committed.push_back(id);
     }
     return {};
   }));
@@ -120,23 +124,44 @@ Result<void> SnapshotStore::recover() {
     if (id != 0 && !present.contains(id)) continue;
     // What cannot be removed (someone still has it mounted) does no harm: its number never comes
     // back.
-    if (const auto removed = sys::remove_tree(dir_.get(), entry.name); !removed.ok()) {
+    if (const auto removed = remove_directory(entry.name); !removed.ok()) {
       log::warning("snapshot store {}: {}", root_, removed.error().message());
     }
   }
-  // Power failed before a new directory reached the disk, though its row did: nothing was in it
-  // that was.
-  for (const std::int64_t id : missing) {
-    Chain parents;
-    TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
-      parents = chain_of(db, id);
-      return {};
-    }));
-    parents.erase(parents.begin());
-    const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), std::to_string(id), 0700));
-    TRY(build_(dir.get(), parents));
+  for (const std::int64_t id : committed) {
+    if (const auto sealed = seal(id); !sealed.ok()) {
+      log::warning("snapshot store {}: {}", root_, sealed.error().message());
+    }
   }
+  for (const std::int64_t id : missing) TRY(rebuild(id));
   return {};
+}
+
+/// Power failed before a new directory reached the disk, though its row did: nothing was in it that
+/// was.
+Result<void> SnapshotStore::rebuild(std::int64_t id) {
+  Chain parents;
+  TRY(database_.read([&](SQLite::Database& db) -> Result<void> {
+    parents = chain_of(db, id);
+    return {};
+  }));
+  parents.erase(parents.begin());
+  const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), std::to_string(id), 0700));
+  return actions_.build(dir.get(), parents);
+}
+
+Result<void> SnapshotStore::seal(std::int64_t id) const {
+  if (!actions_.seal) return {};
+  const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(id)));
+  return actions_.seal(dir.get());
+}
+
+Result<void> SnapshotStore::remove_directory(const std::string& name) const {
+  // Whatever is no directory, or is gone, remove_tree() knows better.
+  if (const auto dir = sys::open_dir_at(dir_.get(), name); actions_.clear && dir.ok()) {
+    TRY(actions_.clear(dir->get()).context(fmt::format("remove {}", name)));
+  }
+  return sys::remove_tree(dir_.get(), name);
 }
 
 Result<SnapshotStore::Row> SnapshotStore::row(std::string_view key) const {
@@ -170,10 +195,10 @@ Result<SnapshotStore::Chain> SnapshotStore::prepare(std::string_view key, std::s
   if (row(key).ok()) return exists(key);
   const Chain parents = TRY(parents_for(parent));
   const std::string built = std::string(kNewPrefix) + random_hex(16);
-  ScopeExit undo([&] { (void)sys::remove_tree(dir_.get(), built); });
+  ScopeExit undo([&] { (void)remove_directory(built); });
   {
     const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), built, 0700));
-    if (auto made = build_(dir.get(), parents); !made.ok()) {
+    if (auto made = actions_.build(dir.get(), parents); !made.ok()) {
       // The parent was removed meanwhile: whatever stood in the way, that is why.
       if (!parent.empty() && !row(parent).ok()) return not_found(parent);
       return std::move(made).error();
@@ -198,10 +223,10 @@ Result<SnapshotStore::Chain> SnapshotStore::insert(std::string_view key, std::st
       return fail_errno("rename a new snapshot");
     }
     chain = chain_of(db, id);
-    return {};
+    return actions_.sync_names ? sys::sync(dir_.get()) : Result<void>();
   });
   if (inserted.ok()) return chain;
-  // The commit itself failed after the rename: take the directory back, so that prepare() finds and
+  // It failed after the rename: take the directory back, so that prepare() finds and
   // removes it.
   if (!chain.empty()) {
     (void)::renameat(dir_.get(), std::to_string(chain.front()).c_str(), dir_.get(), built.c_str());
@@ -217,25 +242,36 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
     return fail(ErrorKind::kInvalid, "snapshot {} is committed already", key);
   }
   if (row(name).ok()) return exists(name);
-  const SnapshotUsage usage = TRY(measure(found.id));
-  const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
-  // One flush of the file system instead of one per file.
-  if (::syncfs(dir.get()) != 0) return fail_errno("flush snapshot {}", key);
+  {
+    const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
+    // One flush of the file system instead of one per file.
+    if (::syncfs(dir.get()) != 0) return fail_errno("flush snapshot {}", key);
+  }
+  auto usage = measure(found.id);
+  if (!usage.ok()) {
+    // Removed or committed meanwhile: whatever the error, that is why.
+    return row(key).ok() ? std::move(usage).error() : not_found(key);
+  }
   auto updated = database_.transaction([&](SQLite::Database& db) -> Result<void> {
     SQLite::Statement update(db,
                              "UPDATE snapshots SET key = ?, kind = ?, bytes = ?, inodes = ?"
                              " WHERE id = ? AND kind = ?");
     update.bind(1, std::string(name));
     update.bind(2, static_cast<int>(SnapshotKind::kCommitted));
-    update.bind(3, static_cast<std::int64_t>(usage.bytes));
-    update.bind(4, static_cast<std::int64_t>(usage.inodes));
+    update.bind(3, static_cast<std::int64_t>(usage->bytes));
+    update.bind(4, static_cast<std::int64_t>(usage->inodes));
     update.bind(5, found.id);
     update.bind(6, static_cast<int>(SnapshotKind::kActive));
     if (update.exec() == 0) return not_found(key);  // removed or committed meanwhile
     return {};
   });
   if (!updated.ok() && updated.error().kind() == ErrorKind::kConflict) return exists(name);
-  return updated;
+  TRY(std::move(updated));
+  // The row decides; what could not be sealed now is when the store is opened next.
+  if (const auto sealed = seal(found.id); !sealed.ok()) {
+    log::warning("snapshot {}: {}", name, sealed.error().message());
+  }
+  return {};
 }
 
 Result<void> SnapshotStore::remove(std::string_view key) {
@@ -257,7 +293,7 @@ Result<void> SnapshotStore::remove(std::string_view key) {
     return {};
   }));
   // The row decides; a directory that resists now is removed when the store is opened next.
-  if (const auto removed = sys::remove_tree(dir_.get(), std::to_string(id)); !removed.ok()) {
+  if (const auto removed = remove_directory(std::to_string(id)); !removed.ok()) {
     log::warning("snapshot {}: {}", key, removed.error().message());
   }
   return {};
@@ -287,8 +323,10 @@ Result<SnapshotUsage> SnapshotStore::usage(std::string_view key) const {
 }
 
 Result<SnapshotUsage> SnapshotStore::measure(std::int64_t id) const {
-  const UniqueFd tree = TRY(
-      sys::open_beneath(dir_.get(), fmt::format("{}/{}", id, kTreeName), O_RDONLY | O_DIRECTORY));
+  const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(id)));
+  if (actions_.measure) return actions_.measure(dir.get());
+  const UniqueFd tree =
+      TRY(sys::open_beneath(dir.get(), std::string(kTreeName), O_RDONLY | O_DIRECTORY));
   return measure_tree(tree.get());
 }
 

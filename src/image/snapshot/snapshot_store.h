@@ -24,13 +24,28 @@ class SnapshotStore {
  public:
   /// Numbers of a snapshot's layers, itself first, the base last.
   using Chain = std::vector<std::int64_t>;
-  /// Fills the empty directory `dirfd` of a new snapshot based on `parents` (its parent first;
-  /// empty: on nothing).
-  using Build = std::function<Result<void>(int dirfd, const Chain& parents)>;
+  /// What a driver does with the directory `dirfd` of a snapshot. Thread-safe; only `build` is a
+  /// must.
+  struct Actions {
+    /// Fills the empty directory of a new snapshot based on `parents` (its parent first; empty: on
+    /// nothing).
+    std::function<Result<void>(int dirfd, const Chain& parents)> build;
+    /// What the snapshot itself holds. Unless given: what is in kTreeName. Of a snapshot that is
+    /// being committed, it is asked once all is on disk.
+    std::function<Result<SnapshotUsage>(int dirfd)> measure = {};
+    /// The snapshot is committed: nobody is to change it any more. Does nothing the second time:
+    /// open() repeats it for every committed snapshot, as a crash may have come before it.
+    std::function<Result<void>(int dirfd)> seal = {};
+    /// What is written to a snapshot can be durable without the name of its directory being so,
+    /// which then is made durable before the row.
+    bool sync_names = false;
+    /// The directory is to be removed: takes away what rm -rf would not, or not fast.
+    std::function<Result<void>(int dirfd)> clear = {};
+  };
 
-  /// Opens or makes the store in the directory `root`. Borrows `database`. `build` is kept.
+  /// Opens or makes the store in the directory `root`. Borrows `database`. `actions` are kept.
   static Result<std::unique_ptr<SnapshotStore>> open(const std::string& root, Database& database,
-                                                     Build build);
+                                                     Actions actions);
 
   // As in snapshotter.h.
   Result<Chain> prepare(std::string_view key, std::string_view parent);
@@ -57,8 +72,11 @@ class SnapshotStore {
     SnapshotUsage usage;
   };
 
-  SnapshotStore(std::string root, UniqueFd dir, Database& database, Build build);
+  SnapshotStore(std::string root, UniqueFd dir, Database& database, Actions actions);
   Result<void> recover();
+  Result<void> rebuild(std::int64_t id);
+  Result<void> seal(std::int64_t id) const;
+  Result<void> remove_directory(const std::string& name) const;
   Result<Row> row(std::string_view key) const;
   Result<Chain> parents_for(std::string_view parent) const;
   Result<Chain> insert(std::string_view key, std::string_view parent, const std::string& built);
@@ -67,7 +85,7 @@ class SnapshotStore {
   std::string root_;
   UniqueFd dir_;
   Database& database_;
-  Build build_;
+  Actions actions_;
 };
 
 }  // namespace berth::image

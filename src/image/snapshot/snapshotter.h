@@ -43,7 +43,7 @@ class Snapshotter {
  public:
   virtual ~Snapshotter() = default;
 
-  /// The driver's name as `info` shows it: "overlay2", "vfs".
+  /// The driver's name as `info` shows it: "overlay2", "vfs" (all: drivers.cc).
   virtual std::string_view name() const = 0;
 
   /// Makes the active snapshot `key` on top of the committed `parent` (empty: nothing). kConflict

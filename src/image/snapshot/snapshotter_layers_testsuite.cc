@@ -162,6 +162,20 @@ const LayersCase kCases[] = {
       }},
      "m 755 0:0\n"
      "n 755 0:0\n"},
+    {"a whiteout of a long name, and of one in a directory",
+     {[](TarBuilder& t) { t.file(std::string(251, 'n'), "").directory("d").file("d/x", ""); },
+      [](TarBuilder& t) { t.file(".wh." + std::string(251, 'n'), "").file("d/.wh.x", ""); },
+      [](TarBuilder& t) { t.file("d/y", ""); }},
+     "d 755 0:0\n"
+     "d/y 644 0:0 file ''\n"},
+    {"hard links to marks",
+     {[](TarBuilder& t) { t.directory("d").file("d/x", ""); },
+      [](TarBuilder& t) { t.file("d/.wh..wh..opq", "").hardlink("h", "d/.wh..wh..opq"); }},
+     nullptr},
+    {"hard links to the name of a whiteout",
+     {[](TarBuilder& t) { t.file("x", ""); },
+      [](TarBuilder& t) { t.file(".wh.x", "").hardlink("h", ".wh.x"); }},
+     nullptr},
     {"a hard link to a file of a layer below",
      {[](TarBuilder& t) { t.file("f", "below"); }, [](TarBuilder& t) { t.hardlink("h", "f"); }},
      nullptr},
@@ -210,6 +224,28 @@ TEST_P(SnapshotterSuite, UnpackedLayersLookTheSame) {
       EXPECT_EQ(describe_tree(view(*top).get()), std::string(". 711 0:0 note=root\n") + row.tree);
     }
   }
+}
+
+TEST_P(SnapshotterSuite, NamesOfFullLengthCanBeHidden) {
+  const auto unpack = [&](const std::string& name, const std::string& parent,
+                          Fill fill) -> Result<void> {
+    TarBuilder tar;
+    fill(tar);
+    StringSource source(tar.finish());
+    const UnpackedLayer layer = TRY(unpack_layer(*snapshotter_, parent, source));
+    return snapshotter_->commit(name, layer.key);
+  };
+  MUST(unpack("base", "", [](TarBuilder& t) { t.file(std::string(255, 'n'), "").file("f", ""); }));
+  const auto hidden =
+      unpack("top", "base", [](TarBuilder& t) { t.file(".wh." + std::string(255, 'n'), ""); });
+  if (!hidden.ok() && GetParam().file_system == "overlay") {
+    // Neither a file's name with a prefix nor the device: said, and nothing is left.
+    EXPECT_EQ(hidden.error().kind(), ErrorKind::kUnsupported);
+    EXPECT_EQ(MUST(snapshotter_->list()).size(), 1U);
+    return;
+  }
+  ASSERT_TRUE(hidden.ok()) << hidden.error().message();
+  EXPECT_EQ(names(view("top").get()), Names{"f"});
 }
 
 }  // namespace berth::image

@@ -20,10 +20,24 @@ namespace berth::image {
 // Test programs without a driver link this file too.
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SnapshotterSuite);
 
+void SnapshotterSuite::SetUp() {
+  for (const std::string& program : GetParam().programs) {
+    if (!has_program(program)) GTEST_SKIP() << program << " is not installed";
+  }
+  if (!GetParam().file_system.empty()) {
+    auto made = Volume::make(dir_.path(), GetParam().file_system, GetParam().volume_bytes);
+    if (!made.ok() && made.error().kind() == ErrorKind::kUnsupported) {
+      GTEST_SKIP() << made.error().message();
+    }
+    volume_ = MUST(std::move(made));
+  }
+  reopen();
+}
+
 void SnapshotterSuite::reopen() {
   snapshotter_.reset();
   database_.reset();
-  database_ = MUST(Database::open(dir_.path() + "/metadata.db"));
+  database_ = MUST(Database::open(base() + "/metadata.db"));
   snapshotter_ = MUST(GetParam().open(root(), *database_));
 }
 
@@ -157,7 +171,7 @@ TEST_P(SnapshotterSuite, KeepsOwnersModesTimesLinksAndAttributes) {
   EXPECT_EQ(f.st_uid, 12U);
   EXPECT_EQ(f.st_gid, 34U);
   EXPECT_EQ(f.st_mode & 07777U, 04751U);
-  EXPECT_EQ(f.st_nlink, 3U);
+  EXPECT_TRUE(f.st_nlink == 3U || !GetParam().counts_links) << f.st_nlink;
   EXPECT_EQ(f.st_mtim.tv_sec, 2000);
   EXPECT_EQ(f.st_mtim.tv_nsec, 7);
   EXPECT_EQ(stat_of(top.get(), "h").st_ino, f.st_ino);

@@ -5,12 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "image/snapshot/snapshotter.h"
+#include "image/snapshot/volume_testing.h"
 #include "image/store/database.h"
 #include "sys/temp_dir_testing.h"
 
@@ -22,6 +25,13 @@ struct SnapshotterCase {
   bool copies_parents;  // a snapshot holds a copy of what is below it
   std::function<Result<std::unique_ptr<Snapshotter>>(const std::string& root, Database& database)>
       open;
+  /// A file system that the store is to be on, of this many bytes; empty: whatever $TMPDIR is on.
+  std::string file_system = {};
+  std::uint64_t volume_bytes = 0;
+  /// Programs without which the driver is not there.
+  std::vector<std::string> programs = {};
+  /// A file shows how many names it has before all of them have been looked up.
+  bool counts_links = true;
 };
 
 inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {
@@ -30,7 +40,7 @@ inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {
 
 class SnapshotterSuite : public ::testing::TestWithParam<SnapshotterCase> {
  protected:
-  SnapshotterSuite() { reopen(); }
+  void SetUp() override;
 
   /// Drops the object, as the end of a process does, and opens the store again.
   void reopen();
@@ -39,9 +49,11 @@ class SnapshotterSuite : public ::testing::TestWithParam<SnapshotterCase> {
   /// Prepares `key` on `parent`, lets `fill` change the tree, and commits it as `name`.
   void layer(const std::string& name, const std::string& parent,
              const std::function<void(int root)>& fill);
-  std::string root() const { return dir_.path() + "/snapshots"; }
+  std::string root() const { return base() + "/snapshots"; }
+  std::string base() const { return volume_ ? volume_->path() : dir_.path(); }
 
   sys::TempDir dir_;
+  std::unique_ptr<Volume> volume_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<Snapshotter> snapshotter_;
 };

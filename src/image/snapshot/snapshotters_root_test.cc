@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_mount.h"
 #include "image/snapshot/overlay_snapshotter.h"
@@ -15,12 +17,40 @@
 namespace berth::image {
 namespace {
 
-// vfs copies every layer below, and flushes it: a few show what there is to show.
+SnapshotterCase fuse_overlayfs(const std::string& file_system) {
+  return {.name = "fuse-overlayfs",
+          .layers = 128,
+          .copies_parents = false,
+          .open = open_fuse_overlay_snapshotter,
+          .file_system = file_system,
+          .programs = {"fuse-overlayfs"},
+          .counts_links = false};
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Drivers, SnapshotterSuite,
-    ::testing::Values(SnapshotterCase{"overlay2", 128, false, open_overlay_snapshotter},
-                      SnapshotterCase{"vfs", 12, true, open_native_snapshotter}),
-    [](const auto& instance) { return instance.param.name; });
+    ::testing::Values(SnapshotterCase{.name = "overlay2",
+                                      .layers = 128,
+                                      .copies_parents = false,
+                                      .open = open_overlay_snapshotter},
+                      SnapshotterCase{.name = "btrfs",
+                                      .layers = 128,
+                                      .copies_parents = false,
+                                      .open = open_btrfs_snapshotter,
+                                      .file_system = "btrfs",
+                                      .volume_bytes = 1U << 30},
+                      // On what a container has for a root as well, which can hold no overlay.
+                      fuse_overlayfs(""), fuse_overlayfs("overlay"),
+                      // It copies every layer below, and flushes it: a few show what there is.
+                      SnapshotterCase{.name = "vfs",
+                                      .layers = 12,
+                                      .copies_parents = true,
+                                      .open = open_native_snapshotter}),
+    [](const auto& instance) {
+      std::string name = instance.param.name;
+      std::erase(name, '-');  // not in the name of a test
+      return instance.param.file_system.empty() ? name : name + "_on_" + instance.param.file_system;
+    });
 
 TEST(OverlaySnapshotter, SaysWhatToDoWhereTheFileSystemCannotHoldLayers) {
   const sys::TempDir dir;

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,5 +23,10 @@ struct stat stat_of(int root, const std::string& path);
 /// All of a tree, a line per node in the order of their paths: "d/f 644 0:0 file 'text'". Times are
 /// left out.
 std::string describe_tree(int root);
+
+/// All there is to see of every node, by its path: type, mode, owner, time, size and a digest of
+/// the data, target, device, extended attributes that an image may set, and the first of the paths
+/// that are the same file.
+std::map<std::string, std::string> describe_nodes(int root);
 
 }  // namespace berth::image

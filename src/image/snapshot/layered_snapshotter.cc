@@ -1,0 +1,105 @@
+#include "image/snapshot/layered_snapshotter.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/archive/node_attributes.h"
+#include "image/snapshot/snapshot_store.h"
+#include "sys/dir.h"
+
+namespace berth::image {
+namespace {
+
+constexpr const char* kWorkName = "work";
+
+class LayeredSnapshotter final : public Snapshotter {
+ public:
+  static Result<std::unique_ptr<Snapshotter>> open(const std::string& root, Database& database,
+                                                   LayeredForm form) {
+    auto self = std::make_unique<LayeredSnapshotter>();
+    self->form_ = std::move(form);
+    SnapshotStore::Actions actions{.build = [root](int dirfd, const SnapshotStore::Chain& parents) {
+      return build(root, dirfd, parents);
+    }};
+    self->store_ = TRY(SnapshotStore::open(root, database, std::move(actions)));
+    return self;
+  }
+
+  std::string_view name() const override { return form_.name; }
+
+  Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
+                                              std::string_view parent) override {
+    return mounts_of(TRY(store_->prepare(key, parent)), SnapshotKind::kActive);
+  }
+  Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {
+    const auto located = TRY(store_->locate(key));
+    return mounts_of(located.chain, located.kind);
+  }
+  Result<void> commit(std::string_view name, std::string_view key) override {
+    return store_->commit(name, key);
+  }
+  Result<void> remove(std::string_view key) override { return store_->remove(key); }
+  Result<SnapshotInfo> stat(std::string_view key) const override { return store_->stat(key); }
+  Result<std::vector<SnapshotInfo>> list() const override { return store_->list(); }
+  Result<SnapshotUsage> usage(std::string_view key) const override { return store_->usage(key); }
+
+ private:
+  static Result<void> build(const std::string& root, int dirfd,
+                            const SnapshotStore::Chain& parents) {
+    const UniqueFd tree = TRY(sys::make_dir_at(dirfd, kTreeName, 0755));
+    TRY(sys::make_dir_at(dirfd, kWorkName, 0700));
+    if (parents.empty()) return {};
+    // The root directory that is seen is the uppermost layer's.
+    const UniqueFd parent =
+        TRY(sys::open_dir(fmt::format("{}/{}/{}", root, parents.front(), kTreeName)));
+    TRY(copy_attributes(parent.get(), tree.get()).context("the root of the layer below"));
+    struct stat st{};
+    if (::fstat(parent.get(), &st) != 0) return fail_errno("stat the root of the layer below");
+    const timespec times[2] = {st.st_atim, st.st_mtim};
+    if (::futimens(tree.get(), times) != 0) return fail_errno("set time");
+    return {};
+  }
+
+  /// With one layer there is nothing to overlay: a bind mount is cheaper, and whiteouts hide
+  /// nothing.
+  std::vector<sys::MountSpec> mounts_of(const SnapshotStore::Chain& chain,
+                                        SnapshotKind kind) const {
+    const bool writable = kind == SnapshotKind::kActive;
+    if (chain.size() == 1) {
+      return {{"bind", store_->path(chain.front(), kTreeName), {"rbind", writable ? "rw" : "ro"}}};
+    }
+    std::string lowers;
+    for (std::size_t i = writable ? 1 : 0; i < chain.size(); ++i) {
+      if (!lowers.empty()) lowers += ':';
+      lowers += store_->path(chain[i], kTreeName);
+    }
+    std::vector<std::string> options = form_.options;
+    options.push_back("lowerdir=" + lowers);
+    if (writable) {
+      options.push_back("upperdir=" + store_->path(chain.front(), kTreeName));
+      options.push_back("workdir=" + store_->path(chain.front(), kWorkName));
+    } else {
+      options.emplace_back("ro");
+    }
+    return {{form_.type, form_.source, std::move(options)}};
+  }
+
+  LayeredForm form_;
+  std::unique_ptr<SnapshotStore> store_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Snapshotter>> open_layered_snapshotter(const std::string& root,
+                                                              Database& database,
+                                                              LayeredForm form) {
+  return LayeredSnapshotter::open(root, database, std::move(form));
+}
+
+Result<void> check_layers_path(std::string_view root, std::string_view driver) {
+  if (root.find_first_of(",:\\") == std::string_view::npos) return {};
+  return fail(ErrorKind::kInvalid, "{}: {} needs a path without comma, colon and backslash", root,
+              driver);
+}
+
+}  // namespace berth::image
