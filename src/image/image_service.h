@@ -144,17 +144,17 @@ class ImageService {
                                   std::stop_token stop) = 0;
 
   /// Gives the image that `reference` names (without a tag: each of the repository's) to its
-  /// registry, byte for byte as it came. What the registry has is not sent. `progress` as for pull().
-  /// kNotFound: there is no such image here; kPermission: one may not; kConflict: `stop` was
-  /// requested.
+  /// registry, byte for byte as it came. What the registry has is not sent. `progress` as for
+  /// pull(). kNotFound: there is no such image here; kPermission: one may not; kConflict: `stop`
+  /// was requested.
   virtual Result<void> push(std::string_view reference, const PushOptions& options,
                             const std::function<void(const PushProgress&)>& progress,
                             std::stop_token stop) = 0;
 
   /// Writes images as one archive: an OCI image layout that is also what Docker loads
-  /// (manifest.json), its blobs byte for byte as they came. A name without a tag stands for each tag
-  /// of its repository. What is wrong with a name is told before the first byte. kCorrupt: a blob is
-  /// damaged or gone.
+  /// (manifest.json), its blobs byte for byte as they came. A name without a tag stands for each
+  /// tag of its repository. What is wrong with a name is told before the first byte. kCorrupt: a
+  /// blob is damaged or gone.
   virtual Result<void> save(const std::vector<std::string>& references, ByteSink& sink) = 0;
 
   struct ImportOptions {

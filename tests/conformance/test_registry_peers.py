@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
@@ -16,6 +17,7 @@ import images
 import registry
 from berth_testing import EngineTest, main
 from docker_peer import SERVER, Docker
+from engine import BIN
 from registry import DebianRegistry
 
 DOCKER = shutil.which("docker")
@@ -156,6 +158,54 @@ class Pushed(EngineTest):
         theirs = self.by_podman((["pull", "-q", "--tls-verify=false", name], b""), (["image", "inspect", name], b""))
         ours = json.loads(self.engine.ok("image", "inspect", name))[0]
         self.assertEqual("sha256:" + json.loads(theirs)[0]["Id"], ours["Id"])
+
+    def saved_by_us(self, name: str) -> bytes:
+        self.engine.ok("load", stdin=self.archive)
+        self.engine.ok("tag", "pushed:1", name)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        self.engine.ok("rmi", "pushed:1")
+        self.identity = json.loads(self.engine.ok("image", "inspect", name))[0]["Id"]
+        return subprocess.run([str(BIN / "berth"), "save", name], env=self.engine.environment(), capture_output=True,
+                              check=True).stdout
+
+    def loads(self, archive: bytes, name: str) -> None:
+        self.engine.ok("load", stdin=archive)
+        self.addCleanup(self.engine.ok, "rmi", "-f", name)
+        self.assertEqual(json.loads(self.engine.ok("image", "inspect", name))[0]["Id"], self.identity)
+
+    @unittest.skipUnless(has(SERVER, "/usr/bin/docker", "containerd"), "docker is not installed")
+    def test_docker_loads_what_we_save_and_we_what_it_saves(self):
+        archive = self.saved_by_us("saved:docker")
+        with Docker("--iptables=false", "--bridge=none") as docker:
+            docker.ok("load", stdin=archive)
+            self.assertEqual(json.loads(docker.ok("image", "inspect", "saved:docker"))[0]["Id"], self.identity)
+            docker.ok("tag", "saved:docker", "theirs:1")
+            theirs = docker.run("save", "theirs:1").stdout
+        self.loads(theirs, "theirs:1")
+
+    @unittest.skipUnless(has("podman"), "podman is not installed")
+    def test_podman_loads_what_we_save_and_we_what_it_saves(self):
+        archive = self.saved_by_us("saved:podman")
+        for form in ("docker-archive", "oci-archive"):
+            with self.subTest(form), tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+                said = self.by_podman((["load"], archive), (["tag", "saved:podman", f"theirs:{form}"], b""),
+                                      (["save", "--format", form, "-o", f"{directory}/a", f"theirs:{form}"], b""),
+                                      (["image", "inspect", "saved:podman"], b""))
+                self.assertEqual("sha256:" + json.loads(said)[0]["Id"], self.identity)
+                self.loads(Path(directory, "a").read_bytes(), f"localhost/theirs:{form}")
+
+    @unittest.skipUnless(has("skopeo"), "skopeo is not installed")
+    def test_skopeo_reads_what_we_save_as_a_layout(self):
+        archive = self.saved_by_us("saved:skopeo")
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+            Path(directory, "a.tar").write_bytes(archive)
+            Path(directory, "layout").mkdir()
+            with tarfile.open(f"{directory}/a.tar") as tar:
+                tar.extractall(f"{directory}/layout", filter="data")
+            subprocess.run(["skopeo", "copy", "--quiet", f"oci:{directory}/layout:skopeo", f"dir:{directory}/out"],
+                           check=True, capture_output=True)
+            self.assertEqual(images.digest(Path(directory, "out/manifest.json").read_bytes()),
+                             json.loads(Path(directory, "layout/index.json").read_text())["manifests"][0]["digest"])
 
     @unittest.skipUnless(DOCKER, "docker is not installed")
     def test_dockers_command_line_shows_a_push_of_ours(self):

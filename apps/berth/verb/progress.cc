@@ -49,10 +49,9 @@ std::string progress_bar(std::int64_t current, std::int64_t total, int columns) 
   const int width = std::min(columns - kOtherColumns, kMostColumns);
   if (width < kLeastColumns || total <= 0) return sizes;
   const auto done = static_cast<int>(std::min(current, total) * width / total);
-  return fmt::format("[{}{}{}]  {}", std::string(static_cast<std::size_t>(done), '='),
-                     done < width ? ">" : "",
-                     std::string(static_cast<std::size_t>(std::max(width - done - 1, 0)), ' '),
-                     sizes);
+  return fmt::format(
+      "[{}{}{}]  {}", std::string(static_cast<std::size_t>(done), '='), done < width ? ">" : "",
+      std::string(static_cast<std::size_t>(std::max(width - done - 1, 0)), ' '), sizes);
 }
 
 void Progress::show(const OrderedJson& message) {
@@ -63,7 +62,8 @@ void Progress::show(const OrderedJson& message) {
   const bool moves = detail != message.end() && detail->is_object();
   if (moves && !detail->empty()) {
     if (columns_ == 0) return;  // lines that say something for good are enough
-    text += " " + progress_bar(number_of(*detail, "current"), number_of(*detail, "total"), columns_);
+    text +=
+        " " + progress_bar(number_of(*detail, "current"), number_of(*detail, "total"), columns_);
   }
   if (moves && columns_ > 0 && !id.empty()) return show_moving(id, text);
   fmt::print(out_, "{}{}{}\n", id, id.empty() ? "" : ": ", text);

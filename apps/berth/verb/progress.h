@@ -1,5 +1,5 @@
-// Progress: what the engine tells of a pull or a push while it goes on, shown as lines; on a terminal
-// each layer keeps one line, which changes.
+// Progress: what the engine tells of a pull or a push while it goes on, shown as lines; on a
+// terminal each layer keeps one line, which changes.
 #pragma once
 
 #include <cstdio>
@@ -32,8 +32,8 @@ class Progress {
 std::string progress_bar(std::int64_t current, std::int64_t total, int columns);
 
 /// POSTs to `target` in the name of the user whom docker's configuration knows at the registry of
-/// `reference`, and shows what the engine tells on `shown` (null: nowhere) until it is done. Errors:
-/// the engine's.
+/// `reference`, and shows what the engine tells on `shown` (null: nowhere) until it is done.
+/// Errors: the engine's.
 Result<void> follow_progress(const Client& client, const Target& target, std::string_view reference,
                              std::FILE* shown);
 

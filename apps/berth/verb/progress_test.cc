@@ -22,13 +22,13 @@ std::string shown(int columns, std::initializer_list<const char*> messages) {
 }
 
 TEST(ProgressTest, LinesThatMoveAreLeftOutWhereThereIsNoTerminal) {
-  EXPECT_EQ(shown(0, {R"({"status":"Pulling from a","id":"1"})",
-                      R"({"status":"Pulling fs layer","progressDetail":{},"id":"x"})",
-                      R"({"status":"Downloading","progressDetail":{"current":1,"total":2},"id":"x"})",
-                      R"({"status":"Pull complete","progressDetail":{},"id":"x"})",
-                      R"({"progressDetail":{},"aux":{"Tag":"1"}})",
-                      R"({"status":"Done"})"}),
-            "1: Pulling from a\nx: Pulling fs layer\nx: Pull complete\nDone\n");
+  EXPECT_EQ(
+      shown(0, {R"({"status":"Pulling from a","id":"1"})",
+                R"({"status":"Pulling fs layer","progressDetail":{},"id":"x"})",
+                R"({"status":"Downloading","progressDetail":{"current":1,"total":2},"id":"x"})",
+                R"({"status":"Pull complete","progressDetail":{},"id":"x"})",
+                R"({"progressDetail":{},"aux":{"Tag":"1"}})", R"({"status":"Done"})"}),
+      "1: Pulling from a\nx: Pulling fs layer\nx: Pull complete\nDone\n");
 }
 
 TEST(ProgressTest, OnATerminalALayerKeepsItsLine) {
@@ -42,8 +42,7 @@ TEST(ProgressTest, OnATerminalALayerKeepsItsLine) {
 }
 
 TEST(ProgressTest, WhatComesFromOutsideDoesNotSteerTheTerminal) {
-  EXPECT_EQ(shown(80, {R"({"status":"\u001b[2Jgone\u0007","id":"\u001bc"})"}),
-            "?c: ?[2Jgone?\n");
+  EXPECT_EQ(shown(80, {R"({"status":"\u001b[2Jgone\u0007","id":"\u001bc"})"}), "?c: ?[2Jgone?\n");
 }
 
 TEST(ProgressTest, Bars) {

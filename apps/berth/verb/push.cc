@@ -14,7 +14,8 @@ struct PushOptions {
 };
 
 constexpr auto kFlags = std::to_array<FlagSpec>({
-    {"all-tags", 'a', into<&PushOptions::all_tags>(), "Push all tags of an image to the repository"},
+    {"all-tags", 'a', into<&PushOptions::all_tags>(),
+     "Push all tags of an image to the repository"},
     {"quiet", 'q', into<&PushOptions::quiet>(), "Suppress verbose output"},
 });
 
@@ -31,8 +32,7 @@ Result<int> push(Session& session, const PushOptions& options, const Arguments& 
   if (!options.all_tags) target.query("tag", name.tag);
   TRY(follow_progress(*TRY(session.engine()), target, operands[0],
                       options.quiet ? nullptr : stdout));
-  if (options.quiet)
-    fmt::print("{}{}\n", name.repository, options.all_tags ? "" : ":" + name.tag);
+  if (options.quiet) fmt::print("{}{}\n", name.repository, options.all_tags ? "" : ":" + name.tag);
   return 0;
 }
 

@@ -15,8 +15,8 @@ namespace berth::docker {
 /// Starts the work that writes to `sink`; `stop`: whoever requests it wants the archive no more.
 using ArchiveProducer = std::function<engine::Task<>(ByteSink& sink, std::stop_source stop)>;
 
-/// Answers with what `produce` writes. What goes wrong before the first byte is an answer of its own;
-/// later it cuts the connection. A client that goes ends the work, too.
+/// Answers with what `produce` writes. What goes wrong before the first byte is an answer of its
+/// own; later it cuts the connection. A client that goes ends the work, too.
 boost::asio::awaitable<Result<void>> stream_archive(http::Exchange& exchange,
                                                     ArchiveProducer produce,
                                                     std::string_view media_type);

@@ -232,6 +232,7 @@ TEST_P(SnapshotterSuite, NothingChangedMakesNoLayer) {
 }
 
 TEST_P(SnapshotterSuite, ANameThatWouldHideAnotherIsNoPartOfALayer) {
+  if (GetParam().name == "fuse-overlayfs") GTEST_SKIP() << "no such name can be made there";
   layer("base", "", fill_base);
   const UniqueFd tree = MUST(mount_detached(MUST(snapshotter_->prepare("work", "base"))));
   write(tree.get(), "etc/.wh.a", "");

@@ -6,6 +6,7 @@
 
 #include "image/snapshot/overlay_mount.h"
 #include "sys/dir.h"
+#include "sys/fuse_mount.h"
 
 namespace berth::image {
 namespace {
@@ -48,8 +49,9 @@ sys::MountSpec read_only(sys::MountSpec mount) {
 
 Result<UniqueFd> open_whole(const Snapshotter& snapshots, std::string_view key) {
   const sys::MountSpec mount = TRY(mount_of(snapshots, key));
-  if (mount.type != "overlay") return sys::open_dir(mount.source);
-  return mount_overlay_detached(read_only(mount));
+  if (mount.type == "overlay") return mount_overlay_detached(read_only(mount));
+  if (!sys::is_fuse(mount.type)) return sys::open_dir(mount.source);
+  return sys::open_dir_at(TRY(sys::mount_fuse_detached(read_only(mount))).get(), ".");
 }
 
 Result<SnapshotTrees> open_trees(const Snapshotter& snapshots, std::string_view key) {
@@ -57,6 +59,11 @@ Result<SnapshotTrees> open_trees(const Snapshotter& snapshots, std::string_view 
   const SnapshotInfo info = TRY(snapshots.stat(key));
   SnapshotTrees trees;
   if (!info.parent.empty()) trees.base = TRY(open_whole(snapshots, info.parent));
+  // Its marks are of several kinds, and the program knows them all: two whole trees.
+  if (sys::is_fuse(mount.type)) {
+    trees.tree = TRY(open_whole(snapshots, key));
+    return trees;
+  }
   const std::string upper = option(mount, kUpper);
   if (mount.type == "overlay" && upper.empty()) {
     return fail(ErrorKind::kUnsupported, "snapshot {} is committed: its changes are a layer", key);

@@ -154,8 +154,7 @@ ContentStore::Writer::~Writer() {
 
 Result<ContentStore::Writer> ContentStore::Writer::create(ContentStore& store) {
   std::string name = random_hex(16);
-  UniqueFd file =
-      TRY(sys::open_at(store.ingest_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  UniqueFd file = TRY(sys::open_at(store.ingest_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600));
   return Writer(store, std::move(name), std::move(file));
 }
 
@@ -168,8 +167,8 @@ Result<void> ContentStore::Writer::write(std::span<const std::byte> bytes) {
   return sys::write_all(file_.get(), bytes).context("store a blob");
 }
 
-Result<BlobInfo> ContentStore::Writer::finish(
-    const BlobClaim& claim, const std::function<void(const Digest&)>& announce) {
+Result<BlobInfo> ContentStore::Writer::finish(const BlobClaim& claim,
+                                              const std::function<void(const Digest&)>& announce) {
   const BlobInfo blob{hash_.finish(), size_};
   TRY(check_claim(claim, blob));
   if (announce) announce(blob.digest);

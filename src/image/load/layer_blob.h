@@ -1,5 +1,5 @@
-// LayerBlob: the blob of a layer that came without one that could be kept (an archive of Docker's has
-// tars, import and commit make them): compressed while it is unpacked, so that the image can be
+// LayerBlob: the blob of a layer that came without one that could be kept (an archive of Docker's
+// has tars, import and commit make them): compressed while it is unpacked, so that the image can be
 // pushed and saved.
 #pragma once
 

@@ -41,19 +41,19 @@ TEST(RegistryAuth, WhatIsNoneIsRefused) {
 
 TEST(Authorizer, AnswersOnlyWhatItCan) {
   const HttpClient http{TlsFiles{}};
-  Authorizer nobody(http, {}, "scope");
+  Authorizer nobody(http, {}, {"scope"});
   EXPECT_FALSE(*nobody.answer("https://r", "Basic realm=x"));
   EXPECT_FALSE(*nobody.answer("https://r", "Negotiate"));
   EXPECT_FALSE(*nobody.answer("https://r", ""));
 
-  Authorizer somebody(http, {.username = "me", .password = "p"}, "scope");
+  Authorizer somebody(http, {.username = "me", .password = "p"}, {"scope"});
   EXPECT_TRUE(*somebody.answer("https://r", "Basic realm=x"));
   EXPECT_EQ(somebody.value(), "Basic bWU6cA==");
   EXPECT_FALSE(*somebody.answer("https://r", "Basic realm=x")) << "the same did not help";
   const auto clear = somebody.answer("https://r", "Bearer realm=\"http://elsewhere/token\"");
   EXPECT_THAT(clear.error().message(), HasSubstr("not encrypted"));
 
-  Authorizer token(http, {.registry_token = "t"}, "scope");
+  Authorizer token(http, {.registry_token = "t"}, {"scope"});
   EXPECT_TRUE(*token.answer("https://r", "Bearer realm=\"https://elsewhere/token\""));
   EXPECT_EQ(token.value(), "Bearer t");
 }

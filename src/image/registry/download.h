@@ -3,7 +3,8 @@
 // process. Who asks for a blob that is on its way already shares it. Thread-safe.
 //
 //   <directory>/<hex>.<size>   what has arrived; gone once it is kept, or is not what its digest
-//                              says. The size is who asks's claim: a wrong one spoils nobody else's.
+//                              says. The size is who asks's claim: a wrong one spoils nobody
+//                              else's.
 #pragma once
 
 #include <condition_variable>
@@ -89,7 +90,8 @@ class Downloads {
   UniqueFd directory_;
   std::counting_semaphore<kAtOnce> slots_{kAtOnce};
   std::mutex mutex_;
-  std::map<std::string, std::weak_ptr<Download>> under_way_;  // guarded by mutex_; by the file's name
+  std::map<std::string, std::weak_ptr<Download>>
+      under_way_;  // guarded by mutex_; by the file's name
 };
 
 }  // namespace berth::image

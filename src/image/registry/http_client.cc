@@ -198,8 +198,8 @@ class Transfer final : public ByteSource {
     const HttpUpload& upload = transfer.upload_;
     const std::size_t wanted = std::min<std::uint64_t>(size, upload.size - transfer.uploaded_);
     if (wanted == 0) return 0;
-    const ssize_t count = ::pread(upload.file, into, wanted,
-                                  static_cast<off_t>(upload.offset + transfer.uploaded_));
+    const ssize_t count =
+        ::pread(upload.file, into, wanted, static_cast<off_t>(upload.offset + transfer.uploaded_));
     if (count <= 0) return CURL_READFUNC_ABORT;  // the file is shorter than was said
     transfer.uploaded_ += static_cast<std::uint64_t>(count);
     if (transfer.sent_) transfer.sent_(transfer.uploaded_);

@@ -61,8 +61,9 @@ class HttpClient {
  public:
   explicit HttpClient(TlsFiles tls) : tls_(std::move(tls)) {}
 
-  /// Returns when the head of the response is there, which is after the request's body. kUnsupported: what answers does not speak TLS,
-  /// or it is not to be trusted; kInternal: the connection broke, or (EHOSTUNREACH) there is none.
+  /// Returns when the head of the response is there, which is after the request's body.
+  /// kUnsupported: what answers does not speak TLS, or it is not to be trusted; kInternal: the
+  /// connection broke, or (EHOSTUNREACH) there is none.
   Result<HttpResponse> send(const HttpRequest& request) const;
 
  private:

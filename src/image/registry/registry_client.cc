@@ -77,8 +77,8 @@ Result<std::unique_ptr<RegistryClient>> RegistryClient::open(const Reference& na
                                                              const RegistryOptions& options) {
   TlsFiles tls = TRY(find_certificates(options.certificates + "/" + name.domain()));
   tls.verify = !is_loopback(name.domain());
-  return std::unique_ptr<RegistryClient>(new RegistryClient(
-      name, HttpClient(std::move(tls)), options));
+  return std::unique_ptr<RegistryClient>(
+      new RegistryClient(name, HttpClient(std::move(tls)), options));
 }
 
 RegistryClient::RegistryClient(Reference name, HttpClient http, const RegistryOptions& options)
@@ -145,10 +145,9 @@ Result<HttpResponse> RegistryClient::request(const Wanted& wanted) {
 
 Result<RegistryClient::Document> RegistryClient::manifest(const std::string& which,
                                                           std::stop_token stop) {
-  HttpResponse response = TRY(
-      request({.path = "manifests/" + which,
-               .fields = {{"Accept", std::string(manifest_types())}},
-               .stop = std::move(stop)}));
+  HttpResponse response = TRY(request({.path = "manifests/" + which,
+                                       .fields = {{"Accept", std::string(manifest_types())}},
+                                       .stop = std::move(stop)}));
   if (response.status == 401 || response.status == 403)
     return fail(ErrorKind::kNotFound,
                 "pull access denied for {}, repository does not exist or may require 'docker "

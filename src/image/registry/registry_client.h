@@ -1,7 +1,7 @@
 // RegistryClient: one repository of one registry, over the distribution protocol: manifests by tag
-// or digest, blobs by digest. Source: opencontainers/distribution-spec 1.1, "Pull", "Push", "Content
-// Discovery". What can be tried again is: lost connections, 5xx and 429, with growing pauses.
-// Thread-safe.
+// or digest, blobs by digest. Source: opencontainers/distribution-spec 1.1, "Pull", "Push",
+// "Content Discovery". What can be tried again is: lost connections, 5xx and 429, with growing
+// pauses. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -60,9 +60,9 @@ class RegistryClient {
     std::string mount_from;  // one of RegistryOptions::mounts, or empty
     std::function<void(std::uint64_t)> sent = {};  // bytes, as they go
   };
-  /// Sees to it that the registry has the blob. A transfer that broke goes on where it broke, if the
-  /// registry can tell where that was. kPermission: one may not push; kNotFound: neither side has
-  /// it; kCorrupt: the registry says that it is not what its digest says.
+  /// Sees to it that the registry has the blob. A transfer that broke goes on where it broke, if
+  /// the registry can tell where that was. kPermission: one may not push; kNotFound: neither side
+  /// has it; kCorrupt: the registry says that it is not what its digest says.
   Result<Upload> push_blob(const BlobUpload& blob, std::stop_token stop = {});
   /// Gives the manifest or index `text` the name `which`, a tag or its digest.
   Result<void> push_manifest(const std::string& which, const std::string& text,

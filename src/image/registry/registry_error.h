@@ -1,5 +1,5 @@
-// What a registry says in the body of an answer that is a refusal. Source: distribution-spec, "Error
-// Codes".
+// What a registry says in the body of an answer that is a refusal. Source: distribution-spec,
+// "Error Codes".
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace berth::image {
 
-/// "manifest unknown: what it says", as Docker prints it; empty: it says nothing that is understood.
-/// One line. Reads the body.
+/// "manifest unknown: what it says", as Docker prints it; empty: it says nothing that is
+/// understood. One line. Reads the body.
 std::string reason_of(HttpResponse& response);
 
 }  // namespace berth::image

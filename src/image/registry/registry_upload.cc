@@ -60,10 +60,9 @@ Error RegistryClient::refusal(HttpResponse& response, std::string_view what) con
   const std::string reason = reason_of(response);
   if (is_foreign(response.status))
     return fail(ErrorKind::kPermission, "{}",
-                !reason.empty() ? reason
-                : response.status == 401
-                    ? "unauthorized: authentication required"
-                    : "denied: requested access to the resource is denied");
+                !reason.empty()          ? reason
+                : response.status == 401 ? "unauthorized: authentication required"
+                                         : "denied: requested access to the resource is denied");
   if (response.status == 429)
     return fail(ErrorKind::kExhausted, "{}", reason.empty() ? "toomanyrequests" : reason);
   return fail(ErrorKind::kInternal, "the registry answers {} for {}: {}", response.status, what,
@@ -138,10 +137,8 @@ Result<RegistryClient::Upload> RegistryClient::send_blob(const BlobUpload& blob,
                 .method = "PATCH",
                 .address = address,
                 .upload = {blob.file, at, blob.size - at}};
-    if (at > 0)
-      part.fields.emplace_back("Content-Range", fmt::format("{}-{}", at, blob.size - 1));
-    if (blob.sent)
-      part.sent = [&blob, at](std::uint64_t count) { blob.sent(at + count); };
+    if (at > 0) part.fields.emplace_back("Content-Range", fmt::format("{}-{}", at, blob.size - 1));
+    if (blob.sent) part.sent = [&blob, at](std::uint64_t count) { blob.sent(at + count); };
     auto response = authorized(part);
     if (response.ok() && response->status == 202) {
       address = TRY(location_of(*response, address));
@@ -156,8 +153,7 @@ Result<RegistryClient::Upload> RegistryClient::send_blob(const BlobUpload& blob,
       return response.ok() ? refusal(*response, blob.digest) : response.error();
     std::this_thread::sleep_for(kPause * (1 << useless));
     const auto has = TRY(received(address, stop));
-    if (!has)
-      return response.ok() ? refusal(*response, blob.digest) : response.error();
+    if (!has) return response.ok() ? refusal(*response, blob.digest) : response.error();
     at = std::min(*has, blob.size);
     useless = at > before ? 0 : useless + 1;
     log::info("{}: the upload broke; going on at byte {}", blob.digest, at);

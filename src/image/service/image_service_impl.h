@@ -100,8 +100,8 @@ class ImageServiceImpl final : public ImageService {
     std::string parent;  // chain id; empty: the base
   };
   Result<void> unpack_blob(ByteSource& blob, const LayerPlan& plan, const TarCopy& copy = {});
-  /// Unpacks the layer if that is to be done, and keeps its blob: the one that `listed`, a manifest's
-  /// entry, says, or one that is made of it. `path`: in the archive.
+  /// Unpacks the layer if that is to be done, and keeps its blob: the one that `listed`, a
+  /// manifest's entry, says, or one that is made of it. `path`: in the archive.
   Result<Descriptor> load_layer(const StagedArchive& archive, const std::string& path,
                                 const LayerPlan& plan, const Descriptor* listed, Pins& pins);
   Result<Descriptor> make_layer_blob(const StagedArchive& archive, const std::string& path,

@@ -110,8 +110,7 @@ Result<ImageRecord> ImageServiceImpl::unpack_image(const StagedArchive& archive,
 }
 
 Result<Manifest> ImageServiceImpl::read_manifest(const ImageRecord& record) const {
-  const std::string text =
-      TRY(content_.read(TRY(Digest::parse(record.manifest)), kMaxJsonBytes));
+  const std::string text = TRY(content_.read(TRY(Digest::parse(record.manifest)), kMaxJsonBytes));
   return std::get<Manifest>(TRY(parse_manifest(text)));
 }
 
@@ -144,9 +143,8 @@ Result<Descriptor> ImageServiceImpl::load_layer(const StagedArchive& archive,
 }
 
 Result<Descriptor> ImageServiceImpl::make_layer_blob(const StagedArchive& archive,
-                                                     const std::string& path,
-                                                     const LayerPlan& plan, bool unpacked,
-                                                     Pins& pins) {
+                                                     const std::string& path, const LayerPlan& plan,
+                                                     bool unpacked, Pins& pins) {
   const auto pin = [&](const Digest& digest) { pins.add(digest.str()); };
   if (const std::string made = TRY(images_.layer_blob(plan.chain_id)); unpacked && !made.empty()) {
     const Digest digest = TRY(Digest::parse(made));
@@ -260,8 +258,7 @@ Result<std::string> ImageServiceImpl::import_plain(ByteSource& tar, const Import
   record.top = layer.diff_id;
   record.size = static_cast<std::int64_t>(layer.bytes);
   record.names = names;
-  const Descriptor kept =
-      TRY(blob->finish([&](const Digest& digest) { pins.add(digest.str()); }));
+  const Descriptor kept = TRY(blob->finish([&](const Digest& digest) { pins.add(digest.str()); }));
   TRY(make_manifest_for(record, config, {kept}, pins));
   TRY(images_.add({record}));
   TRY(images_.set_layer_blob(layer.diff_id, kept.digest));

@@ -1,5 +1,5 @@
-// push(): an image to its registry: its layers beside each other, each only if the registry lacks it,
-// then the config, and the manifest last, for what it lists must be there.
+// push(): an image to its registry: its layers beside each other, each only if the registry lacks
+// it, then the config, and the manifest last, for what it lists must be there.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -47,10 +47,10 @@ class Push {
   Result<void> run() {
     TRY(find_image());
     TRY(find_mounts());
-    client_ = TRY(RegistryClient::open(
-        reference_, {.credentials = options_.credentials,
-                     .push = true,
-                     .mounts = {mount_names_.begin(), mount_names_.end()}}));
+    client_ = TRY(
+        RegistryClient::open(reference_, {.credentials = options_.credentials,
+                                          .push = true,
+                                          .mounts = {mount_names_.begin(), mount_names_.end()}}));
     for (const Layer& layer : layers_) tell({.step = Step::kPreparing, .layer = layer.diff_id});
     TRY(push_layers());
     TRY(push_blob(manifest_.config, {}));
@@ -131,7 +131,8 @@ class Push {
     };
     {
       std::vector<std::jthread> threads;
-      for (std::size_t i = 1; i < std::min(kAtOnce, layers_.size()); ++i) threads.emplace_back(work);
+      for (std::size_t i = 1; i < std::min(kAtOnce, layers_.size()); ++i)
+        threads.emplace_back(work);
       work();
     }
     return error ? Result<void>(*error) : Result<void>();
@@ -139,7 +140,8 @@ class Push {
 
   Result<void> push_layer(const Layer& layer, std::stop_token stop) {
     auto last = std::chrono::steady_clock::time_point();
-    const auto sent = [&, total = static_cast<std::uint64_t>(layer.blob.size)](std::uint64_t count) {
+    const auto sent = [&,
+                       total = static_cast<std::uint64_t>(layer.blob.size)](std::uint64_t count) {
       const auto time = std::chrono::steady_clock::now();
       if (time - last < kProgressEvery && count < total) return;
       last = time;
@@ -201,8 +203,7 @@ Result<void> ImageServiceImpl::push(std::string_view reference, const PushOption
                                     const std::function<void(const PushProgress&)>& progress,
                                     std::stop_token stop) {
   const Reference name = TRY(Reference::parse(reference));
-  if (!name.digest().empty())
-    return fail(ErrorKind::kInvalid, "cannot push a digest reference");
+  if (!name.digest().empty()) return fail(ErrorKind::kInvalid, "cannot push a digest reference");
   std::vector<Reference> all;
   if (!name.tag().empty()) {
     all.push_back(name);

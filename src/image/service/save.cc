@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "image/archive/tar_writer.h"
 #include "image/content/hasher.h"
 #include "image/manifest/manifest.h"
@@ -63,7 +64,8 @@ class Save {
       for (const ImageRecord& record : TRY(service_.images_.list()))
         for (const std::string& other : record.names)
           if (const auto tagged = Reference::parse(other);
-              tagged.ok() && tagged->digest().empty() && tagged->repository() == name->repository()) {
+              tagged.ok() && tagged->digest().empty() &&
+              tagged->repository() == name->repository()) {
             TRY(add_record(record, &*tagged));
             found = true;
           }
@@ -71,12 +73,13 @@ class Save {
     }
     const auto resolved = TRY(service_.resolve(text));
     const auto tagged = Reference::parse(resolved.name);
-    return add_record(resolved.record, tagged.ok() && tagged->digest().empty() ? &*tagged : nullptr);
+    return add_record(resolved.record,
+                      tagged.ok() && tagged->digest().empty() ? &*tagged : nullptr);
   }
 
   Result<void> add_record(const ImageRecord& record, const Reference* name) {
-    auto found = std::ranges::find(images_, record.id,
-                                   [](const Saved& image) { return image.record.id; });
+    auto found =
+        std::ranges::find(images_, record.id, [](const Saved& image) { return image.record.id; });
     if (found == images_.end()) {
       const auto whole = TRY(service_.whole_image(record.id, pins_));
       if (!whole)
@@ -102,6 +105,8 @@ class Save {
     while (const std::size_t count = TRY(hashed.read(buffer)))
       TRY(writer_.write(std::span(buffer).first(count)));
     if (hashed.finish() == wanted) return {};
+    // The client only sees its archive end.
+    log::warning("save: blob {} is damaged on disk", digest);
     return fail(ErrorKind::kCorrupt, "blob {} is damaged on disk: pull or load the image again",
                 digest);
   }

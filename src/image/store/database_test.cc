@@ -49,8 +49,9 @@ TEST_F(DatabaseTest, WhatTheFirstVersionMadeIsBroughtToThisOne) {
   {
     const auto database = MUST(Database::open(path()));
     MUST(database->transaction([](SQLite::Database& db) -> Result<void> {
-      db.exec("DROP TABLE blobs; ALTER TABLE layers DROP COLUMN blob; PRAGMA user_version=1;"
-              "INSERT INTO layers VALUES('sha256:a', 7)");
+      db.exec(
+          "DROP TABLE blobs; ALTER TABLE layers DROP COLUMN blob; PRAGMA user_version=1;"
+          "INSERT INTO layers VALUES('sha256:a', 7)");
       return {};
     }));
   }

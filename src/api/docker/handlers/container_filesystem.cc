@@ -46,8 +46,8 @@ asio::awaitable<Result<void>> container_changes(Services& services, Request& req
 asio::awaitable<Result<void>> container_export(Services& services, Request& request,
                                                http::Exchange& exchange) {
   CO_TRY(const engine::WorkloadView view, services.engine.inspect(request.name));
-  ArchiveProducer produce = [&engine = services.engine, id = view.id.str()](
-                                ByteSink& sink, std::stop_source stop) {
+  ArchiveProducer produce = [&engine = services.engine, id = view.id.str()](ByteSink& sink,
+                                                                            std::stop_source stop) {
     return engine.export_filesystem(id, sink, std::move(stop));
   };
   co_return co_await stream_archive(exchange, std::move(produce), "application/octet-stream");

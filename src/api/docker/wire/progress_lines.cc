@@ -78,8 +78,8 @@ std::string push_line(const image::PushProgress& progress) {
       status = "Pushed";
       break;
     case PushStep::kTagged:
-      return line({{"status", fmt::format("{}: digest: {} size: {}", progress.name,
-                                          progress.digest, progress.total)}}) +
+      return line({{"status", fmt::format("{}: digest: {} size: {}", progress.name, progress.digest,
+                                          progress.total)}}) +
              line({{"progressDetail", detail},
                    {"aux",
                     {{"Tag", progress.name},
