@@ -44,7 +44,7 @@ conformance: build
 	done
 
 bench: build
-	@tools/setup test peers
+	@tools/setup test peers callers
 	@cmake --build --preset release --target bench_spawn -j $(JOBS)
 	@python3 bench/all.py --bin $(RELEASE)/bin
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import harness
 
-BENCHES = ("runtime_run", "runtime_verbs", "runtime_many", "engine_run", "memory")
+BENCHES = ("runtime_run", "runtime_verbs", "runtime_many", "engine_run", "memory", "registry")
 
 
 def main() -> None:

@@ -180,6 +180,9 @@ class Engine {
   virtual Task<> push_image(std::string reference, image::PushOptions options,
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) = 0;
+  /// Whether the registry `server` ("reg.example:5000"; "": Docker Hub) lets these credentials in.
+  /// kPermission: it does not.
+  virtual Task<> log_in(std::string server, image::Credentials credentials) = 0;
   /// As ImageService::save(). `sink` is called on another thread than the event loop's.
   virtual Task<> save_images(std::vector<std::string> references, ByteSink& sink) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;

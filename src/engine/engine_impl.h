@@ -58,6 +58,7 @@ class EngineImpl final : public Engine {
   Task<> push_image(std::string reference, image::PushOptions options,
                     std::function<void(const image::PushProgress&)> progress,
                     std::stop_token stop) override;
+  Task<> log_in(std::string server, image::Credentials credentials) override;
   Task<> save_images(std::vector<std::string> references, ByteSink& sink) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<PruneResult> prune_images(std::function<bool(const image::Image&)> wanted) override;

@@ -208,6 +208,16 @@ class Pushed(EngineTest):
                              json.loads(Path(directory, "layout/index.json").read_text())["manifests"][0]["digest"])
 
     @unittest.skipUnless(DOCKER, "docker is not installed")
+    def test_dockers_command_line_logs_in(self):
+        with DebianRegistry(password="secret") as server, tempfile.TemporaryDirectory() as directory:
+            def login(password: str) -> subprocess.CompletedProcess:
+                return subprocess.run([DOCKER, "login", "-u", server.USER, "--password-stdin", server.host], input=password,
+                                      env={**self.engine.environment(), "DOCKER_CONFIG": directory}, capture_output=True,
+                                      text=True, check=False)
+            self.assertIn("unauthorized", login("wrong").stderr)
+            self.assertIn("Login Succeeded", login("secret").stdout)
+
+    @unittest.skipUnless(DOCKER, "docker is not installed")
     def test_dockers_command_line_shows_a_push_of_ours(self):
         image = registry.Image([images.busybox_rootfs()], Labels={"by": self.id()})
         name = self.server.push("cli-push", "1", image)

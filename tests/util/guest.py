@@ -98,7 +98,7 @@ def boot(tree: Path, command_line: str = "") -> str:
         initrd.write_bytes(archive(tree))
         machine = subprocess.Popen(
             [QEMU, "-accel", "tcg", "-cpu", "max", "-m", "512", "-nographic", "-no-reboot", "-nic", "none", "-kernel",
-             str(KERNEL), "-initrd", str(initrd), "-append", f"console=ttyS0 loglevel=1 panic=-1 {command_line}"],
+             str(KERNEL), "-initrd", str(initrd), "-append", f"console=ttyS0 quiet loglevel=1 panic=-1 {command_line}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             output, errors = machine.communicate(timeout=BOOT_LIMIT)

@@ -1,27 +1,15 @@
 #include "berth/client/registry_auth.h"
 
-#include <fcntl.h>
 #include <nettle/base64.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 
 #include "base/json.h"
-#include "base/unique_fd.h"
+#include "berth/client/docker_config.h"
 
 namespace berth::cli {
 namespace {
 
-constexpr std::string_view kHubKey = "https://index.docker.io/v1/";
 /// What helpers give as the name where the secret is a token.
 constexpr std::string_view kTokenUser = "<token>";
-constexpr std::size_t kMaxAnswer = 64U << 10;
 
 std::string encode(const std::string& text) {
   std::string encoded(BASE64_ENCODE_RAW_LENGTH(text.size()), '\0');
@@ -75,52 +63,6 @@ const Json* find_entry(const Json& auths, const std::string& key) {
   return nullptr;
 }
 
-// `docker-credential-NAME get` with the key on its standard input.
-Result<std::string> ask_helper(const std::string& helper, const std::string& key) {
-  std::string program = "docker-credential-" + helper;
-  std::string verb = "get";
-  int in[2];
-  int out[2];
-  if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0)
-    return fail_errno("cannot make a pipe");
-  const UniqueFd in_read(in[0]), out_read(out[0]);
-  UniqueFd in_write(in[1]), out_write(out[1]);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, in_read.get(), STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, out_write.get(), STDOUT_FILENO);
-  char* const argv[] = {program.data(), verb.data(), nullptr};
-  pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, program.c_str(), &actions, nullptr, argv, environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0)
-    return Error::from_errno(error, fmt::format("cannot run {}, which docker's config.json names "
-                                                "for the passwords of registries",
-                                                program));
-  out_write.reset();
-  // A key is far below a pipe's room; a helper that does not read it has ended, or will.
-  ::signal(SIGPIPE, SIG_IGN);
-  (void)!::write(in_write.get(), key.data(), key.size());
-  in_write.reset();
-  std::string answer;
-  std::array<char, 4096> piece;
-  for (ssize_t count = 0; answer.size() < kMaxAnswer &&
-                          (count = ::read(out_read.get(), piece.data(), piece.size())) > 0;)
-    answer.append(piece.data(), static_cast<std::size_t>(count));
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  // It says on standard output that it has none.
-  return status == 0 ? answer : std::string("{}");
-}
-
-std::string config_path() {
-  if (const char* directory = std::getenv("DOCKER_CONFIG"); directory && *directory)
-    return std::string(directory) + "/config.json";
-  const char* home = std::getenv("HOME");
-  return std::string(home ? home : "") + "/.docker/config.json";
-}
-
 }  // namespace
 
 std::string registry_key(std::string_view reference) {
@@ -138,12 +80,8 @@ Result<std::string> registry_auth_from(std::string_view config, const std::strin
                                        Result<std::string> (*ask)(const std::string&,
                                                                   const std::string&)) {
   const Json root = TRY(parse_json(config));
-  std::string helper = TRY(get_string(root, "credsStore"));
-  if (const Json* helpers = find_member(root, "credHelpers"))
-    helper = TRY(get_string(*helpers, key, helper));
+  const std::string helper = TRY(helper_for(root, key));
   if (!helper.empty()) {
-    if (helper.find('/') != std::string::npos)
-      return fail(ErrorKind::kInvalid, "'{}' is not the name of a credential helper", helper);
     std::string found = TRY(from_helper(TRY(ask(helper, key))));
     if (!found.empty()) return found;
   }
@@ -153,16 +91,12 @@ Result<std::string> registry_auth_from(std::string_view config, const std::strin
 }
 
 Result<std::string> registry_auth(std::string_view reference) {
-  const std::string path = config_path();
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"),
-                                                             std::fclose);
-  if (!file) return std::string();
-  std::string text;
-  std::array<char, 4096> piece;
-  for (std::size_t count = 0; text.size() <= kMaxJsonBytes &&
-                              (count = std::fread(piece.data(), 1, piece.size(), file.get())) > 0;)
-    text.append(piece.data(), count);
-  return registry_auth_from(text, registry_key(reference), ask_helper).context(path);
+  const std::string text = TRY(read_docker_config());
+  if (text.empty()) return std::string();
+  const auto ask = [](const std::string& helper, const std::string& key) {
+    return run_helper(helper, "get", key);
+  };
+  return registry_auth_from(text, registry_key(reference), ask).context(docker_config_path());
 }
 
 }  // namespace berth::cli

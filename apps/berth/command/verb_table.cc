@@ -25,6 +25,8 @@ constexpr auto kSpellings = std::to_array<Spelling>({
     {"", "inspect", &kInspectVerb},
     {"", "kill", &kKillVerb},
     {"", "load", &kLoadVerb},
+    {"", "login", &kLoginVerb},
+    {"", "logout", &kLogoutVerb},
     {"", "logs", &kLogsVerb},
     {"", "ps", &kPsVerb},
     {"", "pull", &kPullVerb},

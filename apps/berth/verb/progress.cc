@@ -7,6 +7,7 @@
 
 #include "berth/client/json_stream.h"
 #include "berth/client/registry_auth.h"
+#include "berth/format/printable.h"
 #include "berth/format/units.h"
 
 namespace berth::cli {
@@ -34,13 +35,6 @@ std::int64_t number_of(const OrderedJson& object, const char* name) {
   return member != object.end() && member->is_number_integer() ? member->get<std::int64_t>() : 0;
 }
 
-// What comes from a registry by way of the engine must not steer the terminal.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
-  return text;
-}
-
 }  // namespace
 
 std::string progress_bar(std::int64_t current, std::int64_t total, int columns) {
@@ -56,6 +50,7 @@ std::string progress_bar(std::int64_t current, std::int64_t total, int columns) 
 
 void Progress::show(const OrderedJson& message) {
   if (out_ == nullptr || !message.is_object() || message.contains("aux")) return;
+  // What comes from a registry by way of the engine must not steer the terminal.
   const std::string id = printable(text_of(message, "id"));
   std::string text = printable(text_of(message, "status"));
   const auto detail = message.find("progressDetail");

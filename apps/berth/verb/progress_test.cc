@@ -42,7 +42,8 @@ TEST(ProgressTest, OnATerminalALayerKeepsItsLine) {
 }
 
 TEST(ProgressTest, WhatComesFromOutsideDoesNotSteerTheTerminal) {
-  EXPECT_EQ(shown(80, {R"({"status":"\u001b[2Jgone\u0007","id":"\u001bc"})"}), "?c: ?[2Jgone?\n");
+  EXPECT_EQ(shown(80, {R"({"status":"\u001b[2Jgone\u0007","id":"\u001bc"})"}),
+            "\\x1bc: \\x1b[2Jgone\\x07\n");
 }
 
 TEST(ProgressTest, Bars) {

@@ -22,6 +22,8 @@ extern const Verb kInspectContainerVerb;
 extern const Verb kInspectImageVerb;
 extern const Verb kKillVerb;
 extern const Verb kLoadVerb;
+extern const Verb kLoginVerb;
+extern const Verb kLogoutVerb;
 extern const Verb kLogsVerb;
 extern const Verb kPsVerb;
 extern const Verb kPullVerb;

@@ -210,6 +210,12 @@ engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workloa
   co_return changed;
 }
 
+engine::Task<> FakeEngine::log_in(std::string server, image::Credentials credentials) {
+  if (server != "reg.example" || credentials.password != "secret")
+    co_return fail(ErrorKind::kPermission, "unauthorized: incorrect username or password");
+  co_return Result<void>();
+}
+
 engine::Task<> FakeEngine::save_images(std::vector<std::string> references, ByteSink& sink) {
   saved = references;
   if (load_error) co_return *std::exchange(load_error, {});

@@ -47,6 +47,7 @@ class FakeEngine final : public engine::Engine {
   engine::Task<> push_image(std::string reference, image::PushOptions options,
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) override;
+  engine::Task<> log_in(std::string server, image::Credentials credentials) override;
   engine::Task<> save_images(std::vector<std::string> references, ByteSink& sink) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   engine::Task<engine::PruneResult> prune_images(

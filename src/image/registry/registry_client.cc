@@ -24,8 +24,10 @@ std::string host_of(const std::string& domain) {
 }
 
 std::vector<std::string> scopes(const Reference& name, const RegistryOptions& options) {
-  std::vector<std::string> all = {
-      fmt::format("repository:{}:{}", name.path(), options.push ? "pull,push" : "pull")};
+  using Access = RegistryOptions::Access;
+  if (options.access == Access::kLogin) return {};
+  const char* const what = options.access == Access::kPush ? "pull,push" : "pull";
+  std::vector<std::string> all = {fmt::format("repository:{}:{}", name.path(), what)};
   for (const std::string& other : options.mounts)
     all.push_back(fmt::format("repository:{}:pull", other));
   return all;
@@ -66,6 +68,17 @@ std::chrono::milliseconds pause_before(int attempt, const std::string& retry_aft
 
 }  // namespace
 
+Result<Reference> repository_at(std::string_view server) {
+  std::string_view host =
+      server.substr(server.find("://") == std::string_view::npos ? 0 : server.find("://") + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.empty() || host == "index.docker.io" || host == "registry-1.docker.io")
+    host = "docker.io";
+  const auto name = Reference::parse(std::string(host) + "/library/login");
+  if (name.ok() && name->domain() == host) return *name;
+  return fail(ErrorKind::kInvalid, "'{}' is no address of a registry", server);
+}
+
 bool is_loopback(std::string_view domain) {
   if (domain.starts_with('[')) return domain.starts_with("[::1]");
   const std::string_view host = domain.substr(0, domain.rfind(':'));
@@ -100,9 +113,10 @@ Result<HttpResponse> RegistryClient::attempt(const Wanted& wanted) {
   {
     const std::scoped_lock lock(mutex_);
     may_be_plain = may_be_plain_;
-    request.url = wanted.address.empty()
-                      ? fmt::format("{}/v2/{}/{}", base_, name_.path(), wanted.path)
-                      : wanted.address;
+    request.url = !wanted.address.empty() ? wanted.address
+                  : wanted.path.starts_with('/')
+                      ? base_ + wanted.path
+                      : fmt::format("{}/v2/{}/{}", base_, name_.path(), wanted.path);
     // An address that leads elsewhere is told nothing of us.
     if (!authorizer_.value().empty() && request.url.starts_with(base_ + "/"))
       request.fields.emplace_back("Authorization", authorizer_.value());

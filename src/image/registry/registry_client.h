@@ -28,7 +28,8 @@ struct RegistryOptions {
   Credentials credentials;
   /// Docker's certs.d: <host>/*.crt are authorities, <host>/*.cert with *.key is who we are.
   std::string certificates = "/etc/docker/certs.d";
-  bool push = false;
+  enum class Access : std::uint8_t { kPull, kPush, kLogin };
+  Access access = Access::kPull;
   /// Repositories of the same registry whose blobs may be taken over: "library/busybox".
   std::vector<std::string> mounts = {};
 };
@@ -68,13 +69,18 @@ class RegistryClient {
   Result<void> push_manifest(const std::string& which, const std::string& text,
                              std::stop_token stop = {});
 
+  /// Whether the registry lets these credentials in. kPermission: it does not; kNotFound: what
+  /// answers is no registry.
+  Result<void> log_in(std::stop_token stop = {});
+
   /// The tags of the repository, in the registry's order. kExhausted: there are too many.
   Result<std::vector<std::string>> tags(std::stop_token stop = {});
 
  private:
   RegistryClient(Reference name, HttpClient http, const RegistryOptions& options);
 
-  /// What is asked for: a path below the repository, or a whole address that the registry gave.
+  /// What is asked for: a path below the repository, with a slash before it below the registry, or
+  /// a whole address that the registry gave.
   struct Wanted {
     std::string path = {};
     std::vector<std::pair<std::string, std::string>> fields = {};
@@ -107,6 +113,10 @@ class RegistryClient {
   std::string base_;   // "https://host:port"
   bool may_be_plain_;  // a registry on this machine may speak HTTP without TLS
 };
+
+/// What a user calls a registry, "reg.example:5000", "https://index.docker.io/v1/" or nothing
+/// (Docker Hub), as the name of a repository there. kInvalid: it can be none.
+Result<Reference> repository_at(std::string_view server);
 
 /// "127.0.0.1:5000", "localhost", "[::1]:5000": this machine. As for Docker, nobody is between, so
 /// its certificate may be anyone's, and TLS may be missing.

@@ -182,6 +182,17 @@ Result<void> RegistryClient::push_manifest(const std::string& which, const std::
   return refusal(response, "the manifest of " + name_.familiar());
 }
 
+Result<void> RegistryClient::log_in(std::stop_token stop) {
+  HttpResponse response = TRY(request({.path = "/v2/", .stop = std::move(stop)}));
+  if (response.status == 200) return {};
+  if (is_foreign(response.status))
+    return fail(ErrorKind::kPermission, "{}: unauthorized: incorrect username or password",
+                name_.domain());
+  if (response.status == 404)
+    return fail(ErrorKind::kNotFound, "{} is no registry: it answers 404", name_.domain());
+  return refusal(response, name_.domain());
+}
+
 Result<std::vector<std::string>> RegistryClient::tags(std::stop_token stop) {
   std::vector<std::string> all;
   Wanted wanted{.path = "tags/list", .stop = std::move(stop)};

@@ -5,10 +5,17 @@
 #include "api/docker/handlers/reply.h"
 #include "api/docker/host_facts.h"
 #include "api/docker/wire/disk_usage.h"
+#include "base/json.h"
 
 namespace berth::docker {
 
 namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t kMaxAuthBytes = 64U << 10;
+
+}  // namespace
 
 asio::awaitable<Result<void>> ping(Services&, Request&, http::Exchange& exchange) {
   exchange.add_field("Cache-Control", "no-cache, no-store, must-revalidate");
@@ -28,10 +35,19 @@ asio::awaitable<Result<void>> info(Services& services, Request&, http::Exchange&
   co_return co_await exchange.reply(200, "application/json", body);
 }
 
-asio::awaitable<Result<void>> auth(Services&, Request&, http::Exchange&) {
-  co_return fail(ErrorKind::kUnsupported,
-                 "logging in by way of the engine is not supported yet: pulls take the names and "
-                 "passwords of docker's config.json");
+asio::awaitable<Result<void>> auth(Services& services, Request&, http::Exchange& exchange) {
+  auto text = co_await exchange.body().read_all(kMaxAuthBytes);
+  CO_TRY(const std::string body, std::move(text));
+  CO_TRY(const Json wanted, parse_json(body));
+  CO_TRY(const std::string server, get_string(wanted, "serveraddress"));
+  image::Credentials credentials;
+  CO_TRY(credentials.username, get_string(wanted, "username"));
+  CO_TRY(credentials.password, get_string(wanted, "password"));
+  CO_TRY(credentials.identity_token, get_string(wanted, "identitytoken"));
+  auto let_in = co_await services.engine.log_in(server, std::move(credentials));
+  CO_TRY_VOID(std::move(let_in));
+  const OrderedJson answer = {{"Status", "Login Succeeded"}, {"IdentityToken", ""}};
+  co_return co_await reply_json(exchange, 200, answer);
 }
 
 asio::awaitable<Result<void>> disk_usage(Services& services, Request& request,
