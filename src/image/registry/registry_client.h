@@ -1,7 +1,6 @@
 // RegistryClient: one repository of one registry, over the distribution protocol: manifests by tag
-// or digest, blobs by digest. Source: opencontainers/distribution-spec 1.1, "Pull", "Push",
-// "Content Discovery". What can be tried again is: lost connections, 5xx and 429, with growing
-// pauses. Thread-safe.
+// or digest, blobs by digest. Source: opencontainers/distribution-spec 1.1, "Pull", "Push".
+// What can be tried again is: lost connections, 5xx and 429, with growing pauses. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -72,9 +71,6 @@ class RegistryClient {
   /// Whether the registry lets these credentials in. kPermission: it does not; kNotFound: what
   /// answers is no registry.
   Result<void> log_in(std::stop_token stop = {});
-
-  /// The tags of the repository, in the registry's order. kExhausted: there are too many.
-  Result<std::vector<std::string>> tags(std::stop_token stop = {});
 
  private:
   RegistryClient(Reference name, HttpClient http, const RegistryOptions& options);

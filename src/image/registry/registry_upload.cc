@@ -1,10 +1,9 @@
 // What a registry is given: blobs, whole or from where a transfer broke, and manifests. Source:
-// distribution-spec, "Pushing blobs", "Pushing Manifests", "Content Discovery".
+// distribution-spec, "Pushing blobs", "Pushing Manifests".
 #include <algorithm>
 #include <charconv>
 #include <thread>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "image/registry/registry_client.h"
 #include "image/registry/registry_error.h"
@@ -15,8 +14,6 @@ namespace {
 /// Transfers that bring nothing; each that brings something begins the count anew.
 constexpr int kAttempts = 5;
 constexpr std::chrono::milliseconds kPause{200};
-constexpr std::size_t kMaxTagBytes = 16U << 20;
-constexpr std::size_t kMaxTags = 100'000;
 
 bool is_foreign(int status) {
   return status == 401 || status == 403;
@@ -43,15 +40,6 @@ std::optional<std::uint64_t> end_of(std::string_view range) {
       std::from_chars(range.data() + dash + 1, range.data() + range.size(), last);
   if (error != std::errc() || end != range.data() + range.size()) return std::nullopt;
   return last;
-}
-
-/// The target of a page that follows: RFC 8288, `</v2/a/tags/list?last=b>; rel="next"`.
-std::string next_page(const std::string& link) {
-  const auto begin = link.find('<');
-  const auto end = link.find('>');
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return {};
-  if (link.find("rel=\"next\"", end) == std::string::npos) return {};
-  return link.substr(begin + 1, end - begin - 1);
 }
 
 }  // namespace
@@ -191,33 +179,6 @@ Result<void> RegistryClient::log_in(std::stop_token stop) {
   if (response.status == 404)
     return fail(ErrorKind::kNotFound, "{} is no registry: it answers 404", name_.domain());
   return refusal(response, name_.domain());
-}
-
-Result<std::vector<std::string>> RegistryClient::tags(std::stop_token stop) {
-  std::vector<std::string> all;
-  Wanted wanted{.path = "tags/list", .stop = std::move(stop)};
-  for (;;) {
-    HttpResponse response = TRY(request(wanted));
-    if (response.status == 404 || is_foreign(response.status))
-      return fail(ErrorKind::kNotFound,
-                  "pull access denied for {}, repository does not exist or may require 'docker "
-                  "login': {}",
-                  name_.familiar_repository(), reason_of(response));
-    if (response.status != 200) return refusal(response, "the tags of " + name_.familiar());
-    const Json page = TRY(parse_json(TRY(response.text(kMaxTagBytes)), kMaxTagBytes));
-    for (std::string& tag : TRY(get_strings(page, "tags"))) all.push_back(std::move(tag));
-    if (all.size() > kMaxTags)
-      return fail(ErrorKind::kExhausted, "{} has more than {} tags", name_.familiar_repository(),
-                  kMaxTags);
-    const std::string next = next_page(response.get("link"));
-    if (next.empty()) return all;
-    response.fields["location"] = next;
-    std::string address = TRY(location_of(response, wanted.address));
-    if (address == wanted.address)
-      return fail(ErrorKind::kInvalid, "the registry's list of tags leads to itself");
-    wanted.path.clear();
-    wanted.address = std::move(address);
-  }
 }
 
 }  // namespace berth::image
