@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "image/archive/node_attributes.h"
-#include "image/snapshot/snapshot_store.h"
+#include "image/snapshot/stored_snapshotter.h"
 #include "sys/dir.h"
 
 namespace berth::image {
@@ -12,7 +12,7 @@ namespace {
 
 constexpr const char* kWorkName = "work";
 
-class LayeredSnapshotter final : public Snapshotter {
+class LayeredSnapshotter final : public StoredSnapshotter {
  public:
   static Result<std::unique_ptr<Snapshotter>> open(const std::string& root, Database& database,
                                                    LayeredForm form) {
@@ -26,22 +26,6 @@ class LayeredSnapshotter final : public Snapshotter {
   }
 
   std::string_view name() const override { return form_.name; }
-
-  Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
-                                              std::string_view parent) override {
-    return mounts_of(TRY(store_->prepare(key, parent)), SnapshotKind::kActive);
-  }
-  Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {
-    const auto located = TRY(store_->locate(key));
-    return mounts_of(located.chain, located.kind);
-  }
-  Result<void> commit(std::string_view name, std::string_view key) override {
-    return store_->commit(name, key);
-  }
-  Result<void> remove(std::string_view key) override { return store_->remove(key); }
-  Result<SnapshotInfo> stat(std::string_view key) const override { return store_->stat(key); }
-  Result<std::vector<SnapshotInfo>> list() const override { return store_->list(); }
-  Result<SnapshotUsage> usage(std::string_view key) const override { return store_->usage(key); }
 
  private:
   static Result<void> build(const std::string& root, int dirfd,
@@ -63,7 +47,7 @@ class LayeredSnapshotter final : public Snapshotter {
   /// With one layer there is nothing to overlay: a bind mount is cheaper, and whiteouts hide
   /// nothing.
   std::vector<sys::MountSpec> mounts_of(const SnapshotStore::Chain& chain,
-                                        SnapshotKind kind) const {
+                                        SnapshotKind kind) const override {
     const bool writable = kind == SnapshotKind::kActive;
     if (chain.size() == 1) {
       return {{"bind", store_->path(chain.front(), kTreeName), {"rbind", writable ? "rw" : "ro"}}};
@@ -85,7 +69,6 @@ class LayeredSnapshotter final : public Snapshotter {
   }
 
   LayeredForm form_;
-  std::unique_ptr<SnapshotStore> store_;
 };
 
 }  // namespace
