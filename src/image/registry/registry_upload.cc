@@ -15,7 +15,7 @@ namespace {
 constexpr int kAttempts = 5;
 constexpr std::chrono::milliseconds kPause{200};
 
-bool is_foreign(int status) {
+bool is_denied(int status) {
   return status == 401 || status == 403;
 }
 
@@ -46,7 +46,7 @@ std::optional<std::uint64_t> end_of(std::string_view range) {
 
 Error RegistryClient::refusal(HttpResponse& response, std::string_view what) const {
   const std::string reason = reason_of(response);
-  if (is_foreign(response.status))
+  if (is_denied(response.status))
     return fail(ErrorKind::kPermission, "{}",
                 !reason.empty()          ? reason
                 : response.status == 401 ? "unauthorized: authentication required"
@@ -173,7 +173,7 @@ Result<void> RegistryClient::push_manifest(const std::string& which, const std::
 Result<void> RegistryClient::log_in(std::stop_token stop) {
   HttpResponse response = TRY(request({.path = "/v2/", .stop = std::move(stop)}));
   if (response.status == 200) return {};
-  if (is_foreign(response.status))
+  if (is_denied(response.status))
     return fail(ErrorKind::kPermission, "{}: unauthorized: incorrect username or password",
                 name_.domain());
   if (response.status == 404)

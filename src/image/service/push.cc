@@ -215,9 +215,7 @@ Result<void> ImageServiceImpl::push(std::string_view reference, const PushOption
           all.push_back(*other);
     std::ranges::sort(all);
   }
-  for (const Reference& one : all)
-    if (!TRY(images_.id_of(one.str()))) all.clear();
-  if (all.empty())
+  if (all.empty() || !TRY(images_.id_of(all.front().str())))
     return fail(ErrorKind::kNotFound, "An image does not exist locally with the tag: {}",
                 name.familiar_repository());
   for (const Reference& one : all) TRY(Push(*this, one, options, progress, stop).run());
