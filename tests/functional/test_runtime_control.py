@@ -393,14 +393,20 @@ class Events(ControlTest):
         self.config["linux"]["cgroupsPath"] = f"/{self.base.name}/c"
         self.config["linux"]["seccomp"] = None
         self.config["linux"]["namespaces"] = [n for n in self.config["linux"]["namespaces"] if n["type"] != "cgroup"]
-        self.start(*SLEEP)
+        # Both leave out the numbers that are 0, so each has pages of a file that nobody read before.
+        written = self.rootfs / "written"
+        self.start("sh", "-c", "head -c 4m /dev/zero > /cache; : > /written; exec sleep 1000")
+        waiting.until(written.exists, "the file is there")
         ours = keys_of(json.loads(self.ok("events", "--stats", "c")))
         self.ok("delete", "--force", "c")
+        (self.rootfs / "cache").unlink()
+        written.unlink()
         runc = ["runc", "--root", str(self.base / "runc-state")]
         try:
             done = subprocess.run([*runc, "run", "--detach", "--bundle", str(self.base), "r"], check=False, text=True,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             self.assertEqual(done.returncode, 0)
+            waiting.until(written.exists, "the file is there")
             theirs = keys_of(json.loads(subprocess.run([*runc, "events", "--stats", "r"], check=True,
                                                        capture_output=True).stdout))
         finally:
