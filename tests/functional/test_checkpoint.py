@@ -292,10 +292,6 @@ class Restore(CriuTest):
         self.write_config()
         self.fails_without_trace(self.restore(), "it has no mount namespace of its own")
 
-    def test_cgroups_by_way_of_systemd_are_refused(self):
-        done = self.with_criu("--systemd-cgroup", *self.arguments())
-        self.fails_without_trace(done, "a restore makes its cgroups without systemd: leave --systemd-cgroup out")
-
     def test_one_that_is_killed_leaves_what_delete_force_removes(self):
         marker = self.images / "in-hook"
         self.config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", f"touch {marker}; sleep 1000"]}]}

@@ -11,19 +11,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import guest
+import guest_systemd
 from bundle import RUNTIME, RuntimeTest, main
 
 CRIU = shutil.which("criu")
 TAR = shutil.which("tar")
 
 # criu opens sockets of every family, locks the network by nftables, and keeps what is on a tmpfs with GNU tar.
-PREPARE = """
-cp -a /files/host/* /
+MACHINE = """
 export PATH=/usr/bin:/bin:/usr/sbin
 for module in /files/modules/*; do insmod $module; done
-ip link set lo up
-mkdir -p /dev/pts /etc/criu
-mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts
+mkdir -p /etc/criu /tmp
 echo network-lock nftables > /etc/criu/default.conf
 cp /files/berth-runtime /bin/
 cd /files/bundle
@@ -49,6 +47,14 @@ empty() { : > /tmp/first.out; : > /tmp/second.out; }
 start() { runtime run -d c < /dev/null > /dev/null 2>&1; echo "run $?"; count; }
 checkpoint() { runtime checkpoint "$@" c; echo "checkpoint $?"; }
 restore() { runtime restore "$@" c < /dev/null > /tmp/said 2>&1; echo "restore $?"; cat /tmp/said; }
+"""
+
+PREPARE = """
+cp -a /files/host/* /
+""" + MACHINE + """
+ip link set lo up
+mkdir -p /dev/pts
+mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts
 """
 
 SCRIPT = PREPARE + """
@@ -162,6 +168,42 @@ legacy counter
 legacy bound
 """
 
+# A container whose cgroups are those of a scope that systemd makes, and of one that it makes for the restore.
+SCOPE = MACHINE + """
+unit() { systemctl --no-pager show "$@" berth-c.scope; }
+members() { find /sys/fs/cgroup -path '*/berth-c.scope/cgroup.procs' -exec cat {} + | sort -u; }
+runtime() { berth-runtime --root /run/berth --systemd-cgroup "$@"; }
+part scope
+use scope
+start
+checkpoint --image-path /tmp/images
+echo "ended at $(cat rootfs/count)"
+unit -p LoadState
+restore --detach --image-path /tmp/images --pid-file /tmp/pid
+count
+unit -p ActiveState,Slice,TasksMax
+members > /tmp/members
+grep -qx $(cat /tmp/pid) /tmp/members && echo "init is a member"
+for pid in $(cat /tmp/members); do echo "member $(cat /proc/$pid/comm 2> /dev/null)"; done
+runtime exec c cat /proc/1/comm
+runtime pause c; echo "pause $?"
+runtime resume c; echo "resume $?"
+runtime update --pids-limit 30 c; echo "update $?"
+unit -p TasksMax
+runtime delete --force c; echo "delete $?"
+unit -p LoadState
+find /sys/fs/cgroup -name 'berth-c*'; ls /run/berth
+part broken
+rm /tmp/images/core-1.img
+restore --detach --image-path /tmp/images
+unit -p LoadState
+find /sys/fs/cgroup -name 'berth-c*'; ls /run/berth
+part taken
+berth-runtime --root /run/other --systemd-cgroup run -d other < /dev/null > /dev/null 2>&1; echo "run $?"
+restore --detach --image-path /tmp/images
+berth-runtime --root /run/other list
+"""
+
 
 def missing() -> str:
     if reason := guest.missing():
@@ -192,11 +234,17 @@ class GuestTest(RuntimeTest):
         files = {"berth-runtime": Path(RUNTIME), "host": host, "bundle": bundle, "data": data, "modules": guest.MODULES,
                  "counter.json": cls.configure("counter", counting), "printer.json": cls.configure("printer", printing),
                  "terminal.json": cls.configure("terminal", printing, terminal=True),
-                 "bound.json": cls.configure("bound", counting, without="cgroup")}
-        cls.console = guest.run(cls.script, files)
+                 "bound.json": cls.configure("bound", counting, without="cgroup"),
+                 "scope.json": cls.configure("scope", counting, cgroups="system.slice:berth:c")}
+        cls.console = cls.boot(files)
 
     @classmethod
-    def configure(cls, name: str, script: str, terminal: bool = False, without: str = "") -> Path:
+    def boot(cls, files: dict[str, Path]) -> str:
+        return guest.run(cls.script, files)
+
+    @classmethod
+    def configure(cls, name: str, script: str, terminal: bool = False, without: str = "",
+                  cgroups: str = "/berth/c") -> Path:
         config = copy.deepcopy(cls.default)
         config["linux"]["namespaces"] = [entry for entry in config["linux"]["namespaces"] if entry["type"] != without]
         config["process"].update(args=["/bin/sh", "-c", script], terminal=terminal)
@@ -205,7 +253,7 @@ class GuestTest(RuntimeTest):
         config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": []})
         config["mounts"].append({"destination": "/tmp/data", "type": "bind", "source": "/files/data", "options": ["rbind"]})
         config["hooks"] = {"createRuntime": [{"path": "/bin/busybox", "args": ["sh", "-c", "cat > /tmp/hooked"]}]}
-        config["linux"]["cgroupsPath"] = "/berth/c"
+        config["linux"]["cgroupsPath"] = cgroups
         config["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 40}}
         file = cls.base / f"{name}.json"
         file.write_text(json.dumps(config))
@@ -318,6 +366,45 @@ class CgroupsOfVersion1(GuestTest):
                 self.assertIn("\n67108864\n", said)
                 self.assertTrue(said.endswith("\ndelete 0\n"), said)
                 self.assertNotIn("/berth/c", said)
+
+
+@unittest.skipIf(guest_systemd.missing(), guest_systemd.missing())
+class ScopeOfSystemd(GuestTest):
+    script = SCOPE
+    command_line = ""
+
+    @classmethod
+    def boot(cls, files: dict[str, Path]) -> str:
+        return guest_systemd.run(cls.script, files, cls.command_line, programs=(CRIU, TAR))
+
+    def test_a_restored_container_is_in_a_scope_of_its_own(self):
+        said = self.part("scope")
+        first, restored = self.counts(said)
+        ended = int(re.search(r"ended at (\d+)", said)[1])
+        self.assertTrue(first <= ended < restored + 1, said)
+        self.assertIn("checkpoint 0\n", said)
+        before, after, *_ = re.findall(r"LoadState=(\S+)", said)
+        self.assertEqual((before, after), ("not-found", "not-found"))
+        self.assertRegex(said, r"restore 0\ncount \d+\n(Slice=system\.slice|ActiveState=active|TasksMax=40|\n)+init is a member\n")
+        self.assertNotIn("member criu", said)
+        self.assertNotIn("member berth", said)
+        self.assertIn("pause 0\nresume 0\nupdate 0\nTasksMax=30\ndelete 0\n", said)
+        self.assertTrue(said.endswith("LoadState=not-found\n"), said)
+
+    def test_nothing_is_left_of_a_restore_that_fails(self):
+        said = self.part("broken")
+        self.assertIn("restore 1\n", said)
+        self.assertTrue(said.endswith("LoadState=not-found\n"), said)
+
+    def test_a_scope_that_is_there_stays_whose_it_is(self):
+        said = self.part("taken")
+        self.assertIn("run 0\nrestore 1\n", said)
+        self.assertIn("berth-c.scope", said)
+        self.assertRegex(said, r"(?m)^other +\d+ +running ")
+
+
+class ScopeOfSystemdWithV1(ScopeOfSystemd):
+    command_line = "systemd.unified_cgroup_hierarchy=0"
 
 
 if __name__ == "__main__":

@@ -51,23 +51,23 @@ def missing() -> str:
     return guest.missing()
 
 
-def _plant(tree: Path) -> None:
+def _plant(tree: Path, programs: tuple[str, ...]) -> None:
     for name in ("bin", "sbin", "lib", "lib64"):
         (tree / "usr" / name).mkdir(parents=True)
         (tree / name).symlink_to(f"usr/{name}")
     shutil.copy("/bin/busybox", tree / "usr/bin/busybox")
-    guest.put_programs(tree, *map(str, PROGRAMS))
+    guest.put_programs(tree, *map(str, PROGRAMS), *programs)
 
 
 def run(script: str, files: dict[str, Path], command_line: str = "", units: dict[str, str] | None = None,
-        user_units: dict[str, str] | None = None) -> str:
+        user_units: dict[str, str] | None = None, programs: tuple[str, ...] = ()) -> str:
     """Boots, runs `script` as a service with busybox's sh, and returns what it printed. `files` are put below /files, `units`
-    beside the test's own; `user_units` are those of every user's manager."""
+    beside the test's own; `user_units` are those of every user's manager; `programs` come with the libraries they need."""
     with tempfile.TemporaryDirectory(prefix="guest-") as directory:
         tree = Path(directory)
         guest.put(tree, files)
         (tree / "files/script").write_text(script)
-        _plant(tree)
+        _plant(tree, programs)
         guest.write_program(tree / "init", INIT)
         guest.write_program(tree / "test", TEST)
         for manager, texts in (("system", UNITS | (units or {})), ("user", user_units or {})):

@@ -15,12 +15,14 @@
 #include "container/checkpoint/criu.h"
 #include "container/checkpoint/descriptors.h"
 #include "container/checkpoint/externals.h"
+#include "container/checkpoint/stand_in.h"
 #include "container/isolate/devices.h"
 #include "container/isolate/hooks.h"
 #include "container/isolate/namespaces.h"
 #include "container/isolate/net_devices.h"
 #include "container/resctrl/groups.h"
 #include "container/runtime/state.h"
+#include "container/systemd/cgroups.h"
 #include "sys/file.h"
 #include "sys/netns.h"
 #include "sys/process.h"
@@ -42,6 +44,7 @@ class Restoration {
   Result<Restored> run();
 
  private:
+  Result<std::unique_ptr<CgroupManager>> open_manager();
   Result<void> make_cgroups();
   Result<void> prepare();
   Result<Criu> start_criu(const RestoreRoot& root) const;
@@ -54,9 +57,10 @@ class Restoration {
   const Spec& spec_;
   const RestoreOptions& options_;
   std::string rootfs_;  // without symbolic links
-  std::string cgroup_path_;
   CgroupLayout layout_;
+  Resources limits_;
   std::unique_ptr<CgroupManager> cgroups_;  // null: none were made
+  std::optional<StandIn> stand_in_;         // until criu is in the scope
   std::optional<RdtGroups> rdt_;
   Begun begun_;
   std::vector<CriuInheritedFd> inherited_;
@@ -66,24 +70,31 @@ class Restoration {
   bool done_ = false;
 };
 
-Result<void> Restoration::make_cgroups() {
+Result<std::unique_ptr<CgroupManager>> Restoration::open_manager() {
   layout_ = TRY(detect_cgroups());
-  cgroup_path_ = cgroup_path_of(spec_.linux_.cgroups_path, options_.id);
-  auto cgroups = TRY(open_cgroups(layout_, cgroup_path_, spec_.linux_.resources));
+  limits_ = with_default_devices(spec_.linux_.resources);
+  if (options_.systemd_cgroup) return open_systemd_cgroups(layout_, spec_, options_.id, limits_);
+  return open_cgroups(layout_, cgroup_path_of(spec_.linux_.cgroups_path, options_.id), limits_);
+}
+
+Result<void> Restoration::make_cgroups() {
+  auto cgroups = TRY(open_manager());
   for (const Hierarchy& hierarchy : cgroups->hierarchies())
-    begun_.cgroups.push_back(hierarchy.path + "/" + cgroup_path_);
+    begun_.cgroups.push_back(hierarchy.path + "/" + cgroups->relative());
+  begun_.unit = cgroups->unit();
   if (const auto& rdt = spec_.linux_.intel_rdt) {
     rdt_.emplace(*rdt, options_.id, TRY(find_resctrl()));
     TRY(rdt_->check(*rdt));
     begun_.rdt_groups = rdt_->own();
   }
   TRY(options_.on_begun(begun_));
-  TRY(cgroups->create(0));
+  if (options_.systemd_cgroup) stand_in_.emplace(TRY(StandIn::start()));
   cgroups_ = std::move(cgroups);
+  TRY(cgroups_->create(stand_in_ ? stand_in_->pid() : 0));
   begun_.owns_cgroups = true;
   TRY(options_.on_begun(begun_));
   if (rdt_) TRY(rdt_->create(*spec_.linux_.intel_rdt));
-  return cgroups_->apply(with_default_devices(spec_.linux_.resources));
+  return cgroups_->apply(limits_);
 }
 
 Result<Criu> Restoration::start_criu(const RestoreRoot& root) const {
@@ -114,7 +125,7 @@ Result<void> Restoration::describe(const Criu& criu, CriuOptions& asked) const {
   const CgroupView view{.version = layout_.version,
                         .own_namespace = find_namespace(spec_, NamespaceType::kCgroup) != nullptr,
                         .hierarchies = cgroups_->hierarchies(),
-                        .relative = cgroup_path_};
+                        .relative = cgroups_->relative()};
   for (const auto& [place, source] : TRY(external_mounts(spec_, rootfs_, options_.bundle, view)))
     asked.external.push_back(external_mount(place, source));
   if (!spec_.linux_.masked_paths.empty())
@@ -175,6 +186,7 @@ Result<Restored> Restoration::run() {
   const RestoreRoot root = TRY(plan_restore_root(spec_, rootfs_, options_.bundle));
   TRY(make_cgroups());
   Criu criu = TRY(start_criu(root));
+  stand_in_.reset();
   PreparedOptions prepared = TRY(prepare_options(options_, spec_, std::string(kLogFile),
                                                  fmt::format("/proc/{}/root", criu.pid())));
   TRY(describe(criu, prepared.options));
@@ -194,6 +206,7 @@ void Restoration::undo() {
     if (wait_until_ended(restored_.pidfd.get(), kill_deadline()).ok())
       (void)sys::wait_process(restored_.pidfd.get());
   }
+  stand_in_.reset();
   if (!cgroups_) return;
   for (const auto& gone : {cgroups_->destroy(), remove_rdt_groups(begun_.rdt_groups)})
     if (!gone.ok()) log::warning("{}: {}", options_.id, gone.error().message());
@@ -205,9 +218,9 @@ Result<Restored> restore(const Spec& spec, const RestoreOptions& options) {
   TRY(check_id(options.id));
   TRY(validate(spec));
   TRY(need_own_mounts(spec));
-  if (options.systemd_cgroup)
+  if (options.systemd_cgroup && !sys::is_host_root())
     return fail(ErrorKind::kUnsupported,
-                "a restore makes its cgroups without systemd: leave --systemd-cgroup out");
+                "a restore with --systemd-cgroup is for root alone: criu is born in the scope");
   return Restoration(spec, options).run();
 }
 
