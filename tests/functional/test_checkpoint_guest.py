@@ -193,6 +193,16 @@ unit -p TasksMax
 runtime delete --force c; echo "delete $?"
 unit -p LoadState
 find /sys/fs/cgroup -name 'berth-c*'; ls /run/berth
+part cut
+use stuck
+restore --detach --image-path /tmp/images & cut=$!
+await [ -e /run/hooked ]
+unit -p ActiveState
+busybox killall -9 berth-runtime; wait $cut
+runtime delete --force c; echo "delete $?"
+unit -p LoadState
+find /sys/fs/cgroup -name 'berth-c*'; ls /run/berth
+use scope
 part broken
 rm /tmp/images/core-1.img
 restore --detach --image-path /tmp/images
@@ -235,7 +245,9 @@ class GuestTest(RuntimeTest):
                  "counter.json": cls.configure("counter", counting), "printer.json": cls.configure("printer", printing),
                  "terminal.json": cls.configure("terminal", printing, terminal=True),
                  "bound.json": cls.configure("bound", counting, without="cgroup"),
-                 "scope.json": cls.configure("scope", counting, cgroups="system.slice:berth:c")}
+                 "scope.json": cls.configure("scope", counting, cgroups="system.slice:berth:c"),
+                 "stuck.json": cls.configure("stuck", counting, cgroups="system.slice:berth:c",
+                                             hook="touch /run/hooked; exec sleep 1000")}
         cls.console = cls.boot(files)
 
     @classmethod
@@ -244,7 +256,7 @@ class GuestTest(RuntimeTest):
 
     @classmethod
     def configure(cls, name: str, script: str, terminal: bool = False, without: str = "",
-                  cgroups: str = "/berth/c") -> Path:
+                  cgroups: str = "/berth/c", hook: str = "cat > /tmp/hooked") -> Path:
         config = copy.deepcopy(cls.default)
         config["linux"]["namespaces"] = [entry for entry in config["linux"]["namespaces"] if entry["type"] != without]
         config["process"].update(args=["/bin/sh", "-c", script], terminal=terminal)
@@ -252,7 +264,7 @@ class GuestTest(RuntimeTest):
         # A place in what is bound, and on a tmpfs.
         config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": []})
         config["mounts"].append({"destination": "/tmp/data", "type": "bind", "source": "/files/data", "options": ["rbind"]})
-        config["hooks"] = {"createRuntime": [{"path": "/bin/busybox", "args": ["sh", "-c", "cat > /tmp/hooked"]}]}
+        config["hooks"] = {"createRuntime": [{"path": "/bin/busybox", "args": ["sh", "-c", hook]}]}
         config["linux"]["cgroupsPath"] = cgroups
         config["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 40}}
         file = cls.base / f"{name}.json"
@@ -395,6 +407,11 @@ class ScopeOfSystemd(GuestTest):
         said = self.part("broken")
         self.assertIn("restore 1\n", said)
         self.assertTrue(said.endswith("LoadState=not-found\n"), said)
+
+    def test_one_that_is_killed_leaves_what_delete_force_removes(self):
+        said = self.part("cut")
+        self.assertIn("ActiveState=active\n", said)
+        self.assertTrue(said.endswith("delete 0\nLoadState=not-found\n"), said)
 
     def test_a_scope_that_is_there_stays_whose_it_is(self):
         said = self.part("taken")

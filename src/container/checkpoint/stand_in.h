@@ -11,7 +11,7 @@ namespace berth::container {
 
 class StandIn {
  public:
-  /// It goes with the object, or with the calling thread.
+  /// It goes with the object, or with the calling thread (PR_SET_PDEATHSIG). Errors: clone3(2)'s.
   static Result<StandIn> start();
   StandIn(StandIn&&) = default;
   StandIn& operator=(StandIn&&) = delete;
