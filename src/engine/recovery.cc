@@ -209,6 +209,7 @@ void EngineImpl::remove_orphans() {
   attempt(remove_orphan_directories(layout_.runs()));
   attempt(remove_orphan_snapshots());
   attempt(images_->collect_garbage());
+  attempt(volumes_.sweep());
   attempt(remove_orphan_volumes());
 }
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kMarker = "anonymous";
 constexpr const char* kKept = "kept";
+constexpr const char* kHalf = ".half-";  // before a name that is not there yet, or no longer
 
 }  // namespace
 
@@ -45,13 +46,15 @@ Result<std::string> Volumes::ensure(std::string_view name) {
   return data;
 }
 
+// Whole or not there: it gets its name when it has its marker.
 Result<std::string> Volumes::create_anonymous() {
   std::string name = random_hex(64);
-  // The marker before the data: a crash in between leaves what a sweep finds.
-  const std::string marker = fmt::format("{}/{}/{}", root_, name, kMarker);
-  TRY(sys::make_dirs(fmt::format("{}/{}", root_, name), 0711));
-  if (::mkdir(marker.c_str(), 0700) != 0) return fail_errno("mark volume {} as anonymous", name);
-  TRY(ensure(name));
+  const std::string half = fmt::format("{}/{}{}", root_, kHalf, name);
+  TRY(sys::make_dirs(half, 0711));
+  TRY(sys::make_dirs(fmt::format("{}/{}", half, kMarker), 0700));
+  TRY(sys::make_dirs(half + "/_data", 0755));
+  if (::rename(half.c_str(), fmt::format("{}/{}", root_, name).c_str()) != 0)
+    return fail_errno("make volume {}", name);
   return name;
 }
 
@@ -88,10 +91,23 @@ Result<void> Volumes::remove_if_anonymous(std::string_view name) {
     return std::move(directory).error();
   }
   if (::faccessat(directory->get(), kMarker, F_OK, 0) != 0) return {};
-  // Data first: after a crash in between the marker still tells what is left.
-  TRY(sys::remove_tree(directory->get(), "_data"));
+  // It loses its name before its marker.
   const UniqueFd root = TRY(sys::open_dir(root_));
-  return sys::remove_tree(root.get(), std::string(name));
+  const std::string half = kHalf + std::string(name);
+  if (::renameat(root.get(), std::string(name).c_str(), root.get(), half.c_str()) != 0)
+    return fail_errno("remove volume {}", name);
+  return sys::remove_tree(root.get(), half);
+}
+
+Result<void> Volumes::sweep() {
+  const UniqueFd root = TRY(sys::open_dir(root_));
+  Result<void> all;
+  for (const sys::DirEntry& entry : TRY(sys::list_dir(root.get()))) {
+    if (!entry.name.starts_with(kHalf)) continue;
+    if (auto removed = sys::remove_tree(root.get(), entry.name); !removed.ok())
+      all = std::move(removed);
+  }
+  return all;
 }
 
 }  // namespace berth::engine

@@ -33,6 +33,8 @@ class Volumes {
   Result<void> keep(std::string_view name);
   /// Removes an anonymous volume and its data; leaves a named one alone. Idempotent.
   Result<void> remove_if_anonymous(std::string_view name);
+  /// Removes what a crash left half made or half removed. While nobody makes or removes any.
+  Result<void> sweep();
 
  private:
   std::string root_;

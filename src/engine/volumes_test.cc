@@ -12,6 +12,8 @@
 namespace berth::engine {
 namespace {
 
+using ::testing::UnorderedElementsAre;
+
 class VolumesTest : public ::testing::Test {
  protected:
   bool exists(const std::string& name) const {
@@ -68,13 +70,16 @@ TEST_F(VolumesTest, NamedOnesStay) {
   EXPECT_TRUE(volumes_.remove_if_anonymous("never").ok());
 }
 
-// A crash between the two halves of a removal.
-TEST_F(VolumesTest, AHalfRemovedOneIsRemovedTheNextTime) {
+// One that is named has its marker from the first moment to the last.
+TEST_F(VolumesTest, WhatACrashLeftHalfMadeOrHalfRemovedIsNoVolumeAndIsSwept) {
   const auto name = volumes_.create_anonymous();
-  ASSERT_TRUE(name.ok());
-  std::filesystem::remove_all(volumes_.data_path(*name));
-  ASSERT_TRUE(volumes_.remove_if_anonymous(*name).ok());
-  EXPECT_FALSE(exists(*name));
+  ASSERT_TRUE(name.ok() && volumes_.ensure("data").ok());
+  std::filesystem::create_directories(directory_.path() + "/volumes/.half-1234/_data/sub");
+  EXPECT_THAT(*volumes_.all(), UnorderedElementsAre(*name, "data"));
+  EXPECT_THAT(*volumes_.anonymous(), UnorderedElementsAre(*name));
+  ASSERT_TRUE(volumes_.sweep().ok());
+  EXPECT_FALSE(exists(".half-1234"));
+  EXPECT_THAT(*volumes_.all(), UnorderedElementsAre(*name, "data"));
 }
 
 TEST_F(VolumesTest, ALinkInAVolumeIsRemovedNotFollowed) {
