@@ -2,8 +2,8 @@
 """Pulls and pushes beside docker, podman and containerd, by the same registry on loopback, with layers made of this machine's own
 files: one large layer, many small ones, and zstd. A pull ends when the image can be run: downloaded, verified, unpacked.
 
-One run each, and nothing is removed before the end: ext4 keeps out of inodes that were deleted within the last minutes, and
-looks for others one by one, which would be charged to whoever comes after a removal.
+One run each, everyone with a new file system of their own: ext4 keeps out of inodes that were deleted within the last minutes, and
+looks for others one by one, which would be charged to whoever comes after a removal, be it one of the last bench.
 """
 
 import itertools
@@ -38,6 +38,7 @@ PULL_LIMIT_DOCKER = 0.33
 PULL_LIMIT_PEER = 0.5
 PUSH_LIMIT_DOCKER = 0.5
 MEMORY_LIMIT = 64
+DISK = 16 << 30  # sparse
 
 
 @dataclass
@@ -103,11 +104,24 @@ def run(*words: str, **environment: str) -> None:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.decode()}")
 
 
+def new_disk(base: Path, name: str) -> str:
+    """A file system in a file, mounted in this mount namespace."""
+    file, where = base / f"{name}.ext4", base / name
+    where.mkdir()
+    with open(file, "wb") as disk:
+        disk.truncate(DISK)
+    run("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(file))
+    run("mount", "-o", "loop", str(file), str(where))
+    loop = subprocess.run(["findmnt", "-no", "SOURCE", str(where)], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    run("losetup", "--direct-io=on", loop)  # pages are cached once
+    return str(where)
+
+
 def pullers(engine: Engine, docker: Docker, base: Path) -> list[Puller]:
     found = [Puller("berth pull", lambda name: engine.ok("pull", "-q", name, timeout=600) and None),
              Puller(f"{docker.version()} pull", lambda name: docker.ok("pull", "-q", name) and None)]
     if shutil.which("podman"):
-        podman = ["podman", "--root", f"{base}/podman", "--runroot", f"{base}/podman-run", "--tmpdir", f"{base}/podman-tmp",
+        podman = ["podman", "--root", f"{new_disk(base, 'podman')}/root", "--runroot", f"{base}/podman-run", "--tmpdir", f"{base}/podman-tmp",
                   "--storage-driver", "overlay", "--events-backend", "file"]
         found.append(Puller("podman pull", lambda name: run(*podman, "pull", "-q", "--tls-verify=false", name, HOME=str(base))))
     if shutil.which("ctr"):
@@ -184,14 +198,16 @@ def main() -> None:
     base = Path(tempfile.mkdtemp(prefix="bench-registry-", dir="/var/tmp"))
     try:
         made = make_images(base, scale)
-        engine = Engine(root_parent="/var/tmp")
-        with DebianRegistry() as server, engine, Docker("--iptables=false", "--bridge=none") as docker:
+        engine = Engine(root_parent=new_disk(base, "berth"))
+        docker = Docker("--iptables=false", "--bridge=none", parent=new_disk(base, "docker"))
+        with DebianRegistry() as server, engine, docker:
             names = {title: server.push(f"bench{number}", "1", image) for number, (title, image) in enumerate(made.items())}
             pulls = measure_pulls(pullers(engine, docker, base), names, engine)
             pushes = measure_pushes(engine, docker, list(names.values())[1])
         harness.save("registry", {"pulls": pulls, "pushes": pushes})
     finally:
-        subprocess.run(["umount", "-l", "-R", f"{base}/podman/overlay"], capture_output=True, check=False)
+        for disk in base.glob("*.ext4"):
+            subprocess.run(["umount", "-R", disk.with_suffix("")], capture_output=True, check=False)
         shutil.rmtree(base)
     harness.finish()
 

@@ -24,9 +24,9 @@ def client() -> str:
 class Docker:
     """`flags` are further ones of the daemon."""
 
-    def __init__(self, *flags: str):
+    def __init__(self, *flags: str, parent: str = "/var/tmp"):
         self.flags = flags
-        self.base = Path(tempfile.mkdtemp(prefix="docker-peer-", dir="/var/tmp"))
+        self.base = Path(tempfile.mkdtemp(prefix="docker-peer-", dir=parent))
         self.url = f"unix://{self.base}/docker.sock"
         self.environment = {**os.environ, "DOCKER_HOST": self.url, "DOCKER_CONFIG": str(self.base)}
         self.daemon: subprocess.Popen | None = None
