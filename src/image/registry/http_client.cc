@@ -17,6 +17,9 @@ constexpr long kMaxRedirects = 10;
 constexpr int kPollMilliseconds = 1000;
 /// A response's fields are small; more is an attack.
 constexpr std::size_t kMaxFieldBytes = 256U << 10;
+/// One read from a connection, and the most that waits for whoever reads the body.
+constexpr long kReceiveBytes = 128L << 10;
+constexpr std::size_t kMaxWaiting = 1U << 20;
 
 using Easy = std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)>;
 using Multi = std::unique_ptr<CURLM, decltype(&::curl_multi_cleanup)>;
@@ -83,7 +86,7 @@ class Transfer final : public ByteSource {
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
     set(CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
     set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_BUFFERSIZE, 256L << 10);
+    set(CURLOPT_BUFFERSIZE, kReceiveBytes);
     set(CURLOPT_USERAGENT, "berth");
     set(CURLOPT_ERRORBUFFER, error_);
     set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
@@ -181,15 +184,16 @@ class Transfer final : public ByteSource {
                  is_out_of_reach(code_) ? EHOSTUNREACH : 0);
   }
 
-  // A chunk at a time: until it has been read, the connection waits.
+  // In slices of 16 KiB, all that one read brought. To pause in the middle of them is dear: libcurl
+  // then copies all that is left for each slice that it hands out later.
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
     auto& transfer = *static_cast<Transfer*>(self);
     transfer.head_complete_ = transfer.head_complete_now_ = true;
-    if (!transfer.chunk_.empty()) {
+    if (transfer.chunk_.size() + size > kMaxWaiting) {
       transfer.paused_ = true;
       return CURL_WRITEFUNC_PAUSE;
     }
-    transfer.chunk_.assign(data, size);
+    transfer.chunk_.append(data, size);
     return size;
   }
 
