@@ -13,6 +13,7 @@
 #include "image/archive/decompress.h"
 #include "image/archive/entry_data.h"
 #include "image/archive/entry_path.h"
+#include "image/archive/file_writer.h"
 #include "image/archive/node_attributes.h"
 #include "image/archive/rooted_tree.h"
 #include "image/archive/tar_reader.h"
@@ -59,10 +60,13 @@ class Applier {
         return fail(ErrorKind::kExhausted, "it has more than {} entries", limits_.max_entries);
       }
       auto applied = apply(entry);
+      if (files_.failed()) break;
       if (!applied.ok()) {
         return blame_archive(std::move(applied).error()).context("entry " + quote_name(entry.path));
       }
     }
+    if (auto written = files_.finish(); !written.ok())
+      return blame_archive(std::move(written).error());
     if (whiteouts_ != nullptr) TRY(whiteouts_->finish(tree_.root(), tree_.lowers()));
     TRY(set_directory_times());
     return done_;
@@ -196,12 +200,15 @@ class Applier {
       return fail(ErrorKind::kExhausted, "the files have more than {} bytes", limits_.max_bytes);
     }
     done_.bytes += entry.size;
-    const UniqueFd fd(TRY(make_node(place, [&] {
+    UniqueFd fd(TRY(make_node(place, [&] {
       return ::openat(place.dirfd, place.name.c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, entry.mode & 0777);
     })));
-    TRY(write_entry_data(reader_, entry, fd.get()));
-    return set_attributes(fd.get(), entry);
+    files_.begin(std::move(fd), entry);
+    return read_entry_data(reader_, entry, [&](const TarBlock& block) -> Result<void> {
+      files_.write(block.data, block.offset);
+      return files_.failed() ? fail(ErrorKind::kInternal, "not written") : Result<void>();
+    });
   }
 
   Result<void> make_hardlink(const TarEntry& entry, const std::string& path,
@@ -253,6 +260,7 @@ class Applier {
   RootedTree tree_;
   TarReader reader_;
   ApplyLimits limits_;
+  FileWriter files_;
   AppliedLayer done_;
   std::unordered_map<std::string, timespec> directories_;  // those listed, by their real paths
   std::size_t directory_bytes_ = 0;

@@ -5,8 +5,6 @@
 #include <cerrno>
 
 namespace berth::image {
-namespace {
-
 Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -20,23 +18,32 @@ Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t 
   return {};
 }
 
-}  // namespace
+Result<void> set_size(int fd, std::uint64_t size, std::uint64_t written) {
+  // A hole at the end has no data to write.
+  if (written != size && ::ftruncate(fd, static_cast<off_t>(size)) != 0)
+    return fail_errno("set size");
+  return {};
+}
 
-Result<void> write_entry_data(TarReader& reader, const TarEntry& entry, int fd) {
-  std::uint64_t end = 0;
+Result<void> read_entry_data(TarReader& reader, const TarEntry& entry,
+                             const std::function<Result<void>(const TarBlock&)>& take) {
   TarBlock block;
   while (TRY(reader.next_block(block))) {
     if (block.offset > entry.size || block.data.size() > entry.size - block.offset) {
       return fail(ErrorKind::kCorrupt, "it has more data than it says");
     }
-    TRY(pwrite_all(fd, block.data, block.offset));
-    if (!block.data.empty()) end = block.offset + block.data.size();
-  }
-  // A hole at the end has no data to write.
-  if (end != entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) {
-    return fail_errno("set size");
+    if (!block.data.empty()) TRY(take(block));
   }
   return {};
+}
+
+Result<void> write_entry_data(TarReader& reader, const TarEntry& entry, int fd) {
+  std::uint64_t end = 0;
+  TRY(read_entry_data(reader, entry, [&](const TarBlock& block) {
+    end = block.offset + block.data.size();
+    return pwrite_all(fd, block.data, block.offset);
+  }));
+  return set_size(fd, entry.size, end);
 }
 
 }  // namespace berth::image

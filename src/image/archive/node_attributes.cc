@@ -73,8 +73,13 @@ bool is_image_xattr(std::string_view name) {
 }
 
 Result<void> set_attributes(int fd, const TarEntry& entry) {
-  if (::fchown(fd, entry.uid, entry.gid) != 0) return fail_errno("set owner");
-  if (::fchmod(fd, entry.mode) != 0) return fail_errno("set mode");
+  // Most are right already, and a look is cheaper than a change that changes nothing.
+  struct stat st{};
+  if (::fstat(fd, &st) != 0) return fail_errno("stat");
+  const bool is_theirs = st.st_uid == entry.uid && st.st_gid == entry.gid;
+  if (!is_theirs && ::fchown(fd, entry.uid, entry.gid) != 0) return fail_errno("set owner");
+  if ((!is_theirs || (st.st_mode & 07777) != entry.mode) && ::fchmod(fd, entry.mode) != 0)
+    return fail_errno("set mode");
   TRY(set_xattrs(entry, [&](const char* name, const std::string& value) {
     return ::fsetxattr(fd, name, value.data(), value.size(), 0);
   }));
