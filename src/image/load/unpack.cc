@@ -10,6 +10,7 @@
 #include "image/archive/decompress.h"
 #include "image/archive/read_ahead.h"
 #include "image/content/hasher.h"
+#include "image/load/early_flush.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "sys/dir.h"
 
@@ -90,7 +91,8 @@ Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view pare
   HashingSource hashed(*plain);
   {
     CopyingSource copied(hashed, copy);
-    ReadAhead ahead(copied);
+    EarlyFlush flushed(copied, target.get().root);
+    ReadAhead ahead(flushed);
     layer.bytes = TRY(apply_layer(target.get(), ahead)).bytes;
   }
   layer.diff_id = hashed.finish().str();

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <set>
 
 #include "base/log.h"
@@ -242,12 +243,16 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
     return fail(ErrorKind::kInvalid, "snapshot {} is committed already", key);
   }
   if (row(name).ok()) return exists(name);
-  {
-    const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
-    // One flush of the file system instead of one per file.
+  const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
+  // One flush of the file system instead of one per file, and the tree is counted meanwhile.
+  auto flushed = std::async(std::launch::async, [&]() -> Result<void> {
     if (::syncfs(dir.get()) != 0) return fail_errno("flush snapshot {}", key);
-  }
+    return {};
+  });
+  if (actions_.measure)
+    flushed.wait();  // what a file system counts itself, it counts when it has it
   auto usage = measure(found.id);
+  TRY(flushed.get());
   if (!usage.ok()) {
     // Removed or committed meanwhile: whatever the error, that is why.
     return row(key).ok() ? std::move(usage).error() : not_found(key);
