@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Pulls and pushes beside docker, podman and containerd, by the same registry on loopback, with layers made of this machine's own
-files: one large layer, many small ones, and zstd. A pull ends when the image can be run: downloaded, verified, unpacked.
+files: one large layer, many small ones, and zstd. A pull ends when the image can be run: downloaded, verified, unpacked. And
+commits, of a container that wrote a tree of many files.
 
 One run each, everyone with a new file system of their own: ext4 keeps out of inodes that were deleted within the last minutes, and
 looks for others one by one, which would be charged to whoever comes after a removal, be it one of the last bench.
@@ -37,6 +38,10 @@ COMPRESSION = {"gzip": 2.7, "zstd": 3.0}  # about: files of /usr
 PULL_LIMIT_DOCKER = 0.33
 PULL_LIMIT_PEER = 0.5
 PUSH_LIMIT_DOCKER = 0.5
+COMMIT_LIMIT_DOCKER = 0.5
+COMMITTED = "/usr/include"
+COMMITS = 3
+IMAGE = "busybox:latest"
 MEMORY_LIMIT = 64
 DISK = 16 << 30  # sparse
 
@@ -189,6 +194,19 @@ def measure_pushes(engine: Engine, docker: Docker, name: str) -> dict:
     return {"times_s": times, "berth_ratio": ratios}
 
 
+def measure_commits(engine: Engine, docker: Docker) -> dict:
+    engine.load(images.busybox_image(IMAGE))
+    docker.ok("load", stdin=images.busybox_image(IMAGE))
+    times: dict[str, list[float]] = {"berth commit": [], f"{docker.version()} commit": []}
+    for which, call in zip(times, (lambda *words: engine.ok(*words, timeout=600), docker.ok)):
+        call("run", "--name", "writer", "--network", "none", "-v", f"{COMMITTED}:/from:ro", IMAGE, "cp", "-a", "/from", "/to")
+        for number in range(COMMITS):
+            times[which].append(timed(lambda: call("commit", "writer", f"committed:{number}") and None))
+    ratios = table(f"commit, {COMMITTED} of this machine", times)
+    harness.promise("commit beside docker", next(iter(ratios.values())), COMMIT_LIMIT_DOCKER)
+    return {"times_s": times, "berth_ratio": ratios}
+
+
 def main() -> None:
     scale = float(os.environ.get("BERTH_BENCH_SCALE", "1"))  # less than 1: whether it works
     harness.arguments(__doc__, rounds=1)
@@ -204,7 +222,8 @@ def main() -> None:
             names = {title: server.push(f"bench{number}", "1", image) for number, (title, image) in enumerate(made.items())}
             pulls = measure_pulls(pullers(engine, docker, base), names, engine)
             pushes = measure_pushes(engine, docker, list(names.values())[1])
-        harness.save("registry", {"pulls": pulls, "pushes": pushes})
+            commits = measure_commits(engine, docker)
+        harness.save("registry", {"pulls": pulls, "pushes": pushes, "commits": commits})
     finally:
         for disk in base.glob("*.ext4"):
             subprocess.run(["umount", "-R", disk.with_suffix("")], capture_output=True, check=False)
