@@ -195,6 +195,8 @@ class Engine {
 
   /// Walks what workloads have written and what volumes hold: it may take long.
   virtual Task<DiskUsage> disk_usage() = 0;
+  /// As ImageService::check(): it may take long. Images that workloads were made of are in use.
+  virtual Task<image::CheckReport> check_images(image::CheckOptions options) = 0;
 
   // Networks, the engine itself
   virtual std::vector<network::NetworkInfo> networks() const = 0;

@@ -63,6 +63,7 @@ class EngineImpl final : public Engine {
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<PruneResult> prune_images(std::function<bool(const image::Image&)> wanted) override;
   Task<DiskUsage> disk_usage() override;
+  Task<image::CheckReport> check_images(image::CheckOptions options) override;
   Task<> tag_image(std::string source, std::string target) override;
   Task<std::vector<image::Image>> list_images() override;
   Task<image::Image> inspect_image(std::string reference) override;

@@ -167,6 +167,15 @@ Task<image::Image> EngineImpl::inspect_image(std::string reference) {
   co_return co_await offload(pool_, inspect);
 }
 
+Task<image::CheckReport> EngineImpl::check_images(image::CheckOptions options) {
+  const std::vector<std::string> used = images_in_use();
+  auto in_use = [&](const std::string& id) { return std::ranges::find(used, id) != used.end(); };
+  auto check = [&] { return images_->check(options, in_use); };
+  auto report = co_await offload(uploads_, check);
+  co_await count_images();
+  co_return report;
+}
+
 void EngineImpl::publish_image(const std::string& id, const std::string& name, std::string action) {
   events_.publish({.type = "image",
                    .action = std::move(action),

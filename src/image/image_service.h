@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "image/changes/changes.h"
+#include "image/check.h"
 #include "image/registry/credentials.h"
 #include "image/snapshot/snapshotter.h"
 
@@ -194,6 +195,17 @@ class ImageService {
   /// Whoever removes such a snapshot calls this afterwards; it costs nothing unless such layers are
   /// known to be there.
   virtual Result<void> collect_garbage() = 0;
+
+  /// Looks for damage, and repairs what it can if that is wanted: bad blobs are moved aside, into
+  /// `quarantine` in the root; an image that cannot be used is removed, unless `in_use` says that a
+  /// container needs it; one that has lost a layer's blob can still be used, but not pushed; what
+  /// nothing refers to goes. Pulling or loading an image again makes it whole. What a snapshot of a
+  /// container is based on is never touched.
+  ///
+  /// May run beside everything else. The blobs of layers are read without a lock; for the rest the
+  /// lock of garbage collection is held: loads and pulls wait for it at their next layer.
+  virtual Result<CheckReport> check(const CheckOptions& options,
+                                    const std::function<bool(const std::string& id)>& in_use) = 0;
 
   virtual Snapshotter& snapshots() = 0;
 };

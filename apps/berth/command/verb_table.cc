@@ -73,6 +73,7 @@ constexpr auto kSpellings = std::to_array<Spelling>({
     {"image", "remove", &kRmiVerb, false},
     {"image", "save", &kSaveVerb},
     {"image", "tag", &kTagVerb},
+    {"system", "check", &kSystemCheckVerb},
     {"system", "df", &kSystemDfVerb},
     {"system", "events", &kEventsVerb},
     {"system", "info", &kInfoVerb},

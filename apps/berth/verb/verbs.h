@@ -35,6 +35,7 @@ extern const Verb kRunVerb;
 extern const Verb kSaveVerb;
 extern const Verb kStartVerb;
 extern const Verb kStopVerb;
+extern const Verb kSystemCheckVerb;
 extern const Verb kSystemDfVerb;
 extern const Verb kTagVerb;
 extern const Verb kVersionVerb;

@@ -274,6 +274,11 @@ engine::Task<engine::DiskUsage> FakeEngine::disk_usage() {
   co_return usage;
 }
 
+engine::Task<image::CheckReport> FakeEngine::check_images(image::CheckOptions options) {
+  check_options = options;
+  co_return check_report;
+}
+
 engine::Task<std::vector<image::LoadResult>> FakeEngine::load_images(ByteSource& archive) {
   if (load_error) co_return *std::exchange(load_error, {});
   uploaded = co_await asio::co_spawn(pool_, read_on_pool(archive), asio::use_awaitable);

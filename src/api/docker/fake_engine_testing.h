@@ -53,6 +53,7 @@ class FakeEngine final : public engine::Engine {
   engine::Task<engine::PruneResult> prune_images(
       std::function<bool(const image::Image&)> wanted) override;
   engine::Task<engine::DiskUsage> disk_usage() override;
+  engine::Task<image::CheckReport> check_images(image::CheckOptions options) override;
   engine::Task<> tag_image(std::string source, std::string target) override;
   engine::Task<std::vector<image::Image>> list_images() override;
   engine::Task<image::Image> inspect_image(std::string reference) override;
@@ -85,6 +86,8 @@ class FakeEngine final : public engine::Engine {
   engine::CommitOptions commit_options;
   // What it answers.
   engine::DiskUsage usage;
+  image::CheckOptions check_options;
+  image::CheckReport check_report;
   std::vector<image::Change> changed;  // of every workload
   std::size_t export_bytes = 0;        // of every workload
   std::optional<Error> export_error;   // after them

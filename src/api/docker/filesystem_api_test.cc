@@ -160,5 +160,25 @@ TEST_F(FilesystemApi, APruneOfImagesSelectsByFilters) {
   EXPECT_EQ(pruned(R"({"color":["red"]})").status, 400);
 }
 
+TEST_F(FilesystemApi, ACheckOfTheImagesTellsWhatItFoundAndWhatOfThatIsRepaired) {
+  server_.on_loop([](FakeEngine& engine) {
+    engine.check_report = {.damages = {{image::DamageKind::kBadBlob, "sha256:1", "why", true}},
+                           .images = 1,
+                           .snapshots = 2,
+                           .blobs = 3};
+  });
+  EXPECT_EQ(Client(server_).request("POST", "/system/check?repair=1").body,
+            R"({"Images":1,"Snapshots":2,"Blobs":3,"Damages":[{"Kind":"bad blob",)"
+            R"("Subject":"sha256:1","Detail":"why","Repaired":true}]})"
+            "\n");
+  server_.on_loop([](FakeEngine& engine) {
+    EXPECT_TRUE(engine.check_options.repair);
+    EXPECT_FALSE(engine.check_options.quick);
+  });
+  EXPECT_EQ(Client(server_).request("POST", "/system/check?quick=true").status, 200);
+  server_.on_loop([](FakeEngine& engine) { EXPECT_TRUE(engine.check_options.quick); });
+  EXPECT_EQ(Client(server_).request("GET", "/system/check").status, 404);
+}
+
 }  // namespace
 }  // namespace berth::docker

@@ -27,6 +27,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/info", info, {}},
     {"GET", "/events", events, {}},
     {"GET", "/system/df", disk_usage, {}},
+    {"POST", "/system/check", image_check, {}},  // ours
     {"POST", "/auth", auth, {}},
 
     // Containers

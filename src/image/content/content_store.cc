@@ -133,9 +133,44 @@ Result<std::vector<BlobInfo>> ContentStore::list() const {
   for (const auto& entry : TRY(sys::list_dir(blobs_.get()))) {
     const auto digest = Digest::parse("sha256:" + entry.name);
     if (entry.type != DT_REG || !digest.ok()) continue;  // not ours
-    blobs.push_back(TRY(stat(*digest)));
+    auto info = stat(*digest);
+    if (!info.ok() && info.error().kind() == ErrorKind::kNotFound) continue;  // removed meanwhile
+    blobs.push_back(TRY(std::move(info)));
   }
   return blobs;
+}
+
+Result<void> ContentStore::verify(const Digest& digest) const {
+  sys::FdSource file(TRY(open_blob(digest)));
+  HashingSource hashed(file);
+  std::vector<std::byte> buffer(kCopyBuffer);
+  while (TRY(hashed.read(buffer).context("blob " + digest.str())) > 0) {
+  }
+  if (const Digest found = hashed.finish(); found != digest)
+    return fail(ErrorKind::kCorrupt, "its bytes are those of {}", found.str());
+  return {};
+}
+
+Result<std::string> ContentStore::quarantine(const Digest& digest, int directory) {
+  // A worse one may be there already.
+  std::string name = fmt::format("{}.{}", digest.hex(), random_hex(8));
+  if (::renameat(blobs_.get(), name_of(digest).c_str(), directory, name.c_str()) != 0) {
+    if (errno == ENOENT) return no_such_blob(digest);
+    return fail_errno("move blob {} aside", digest.str());
+  }
+  TRY(sys::sync(directory));
+  TRY(sys::sync(blobs_.get()));
+  return name;
+}
+
+Result<std::vector<std::string>> ContentStore::unfinished() const {
+  std::vector<std::string> names;
+  for (const auto& entry : TRY(sys::list_dir(ingest_.get()))) names.push_back(entry.name);
+  return names;
+}
+
+Result<void> ContentStore::remove_unfinished(const std::string& name) {
+  return sys::remove_tree(ingest_.get(), name);
 }
 
 ContentStore::Writer::Writer(ContentStore& store, std::string name, UniqueFd file)

@@ -63,6 +63,14 @@ class ContentStore {
   Result<void> remove(const Digest& digest);
   Result<std::vector<BlobInfo>> list() const;
 
+  /// Reads the whole blob. kCorrupt: it is not what its digest says.
+  Result<void> verify(const Digest& digest) const;
+  /// Moves the blob out of the store into `directory`, for good, and returns its name there.
+  Result<std::string> quarantine(const Digest& digest, int directory);
+  /// Names in `ingest` below the root: blobs that are being written, and what cut writers left.
+  Result<std::vector<std::string>> unfinished() const;
+  Result<void> remove_unfinished(const std::string& name);
+
  private:
   ContentStore(UniqueFd ingest, UniqueFd blobs)
       : ingest_(std::move(ingest)), blobs_(std::move(blobs)) {}

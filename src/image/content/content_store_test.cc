@@ -99,5 +99,32 @@ TEST_F(ContentStoreTest, WritersOfTheSameBlobRaceSafely) {
   EXPECT_EQ(files_in("ingest"), 0U);
 }
 
+TEST_F(ContentStoreTest, WhatIsNotItsDigestCanBeToldAndMovedAside) {
+  auto store = MUST(ContentStore::open(dir_.path()));
+  const Digest digest = MUST(store.put("abc")).digest;
+  MUST(store.verify(digest));
+  const UniqueFd blobs = MUST(sys::open_dir(dir_.path() + "/blobs/sha256"));
+  MUST(sys::write_file_atomic(blobs.get(), std::string(digest.hex()), "abd"));
+  EXPECT_EQ(store.verify(digest).error().kind(), ErrorKind::kCorrupt);
+  const UniqueFd aside = MUST(sys::make_dir_at(dir_.fd(), "aside"));
+  const std::string first = MUST(store.quarantine(digest, aside.get()));
+  EXPECT_EQ(MUST(sys::read_file_at(aside.get(), first)), "abd");
+  EXPECT_EQ(store.verify(digest).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(store.quarantine(digest, aside.get()).error().kind(), ErrorKind::kNotFound);
+  MUST(store.put("abc"));
+  EXPECT_NE(MUST(store.quarantine(digest, aside.get())), first);
+}
+
+TEST_F(ContentStoreTest, TellsWhatIsUnfinished) {
+  auto store = MUST(ContentStore::open(dir_.path()));
+  {
+    const auto writer = MUST(ContentStore::Writer::create(store));
+    const auto names = MUST(store.unfinished());
+    ASSERT_EQ(names.size(), 1U);
+    MUST(store.remove_unfinished(names[0]));
+  }
+  EXPECT_TRUE(MUST(store.unfinished()).empty());
+}
+
 }  // namespace
 }  // namespace berth::image

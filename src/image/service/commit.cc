@@ -20,6 +20,7 @@ Result<std::string> ImageServiceImpl::commit(const CommitOptions& options) {
       return fail(ErrorKind::kInvalid, "refusing to create a tag with a digest reference");
     names.push_back(name.with_default_tag().str());
   }
+  const Maker maker(*this);
   ScopeExit sweep([&] { sweep_after_failure(); });
   Pins pins(*this);
   std::string id = TRY(commit_pinned(options, names, pins));

@@ -6,8 +6,8 @@
 //   made or relies on is *pinned*, in memory, until its row is there; layers without an image that
 //   a container is based on are *left over*, and swept when that is gone.
 //
-// One lock, held while garbage is collected and for the moment of pinning: a pin is therefore
-// either seen by the collector, or finds what the collector left.
+// One lock, held while garbage is collected or rows are checked, and for the moment of pinning: a
+// pin is therefore either seen by the collector, or finds what the collector left.
 #pragma once
 
 #include <atomic>
@@ -55,12 +55,15 @@ class ImageServiceImpl final : public ImageService {
   Result<RemoveResult> remove(std::string_view reference, bool force,
                               const std::function<bool(const std::string& id)>& in_use) override;
   Result<void> collect_garbage() override;
+  Result<CheckReport> check(const CheckOptions& options,
+                            const std::function<bool(const std::string& id)>& in_use) override;
   Snapshotter& snapshots() override { return *snapshots_; }
 
  private:
   friend class Pull;
   friend class Push;
   friend class Save;
+  friend class StoreCheck;
   /// What a load has made or relies on: chain ids and digests of blobs. Unpins when it goes.
   class Pins {
    public:
@@ -73,6 +76,19 @@ class ImageServiceImpl final : public ImageService {
    private:
     ImageServiceImpl& owner_;
     std::vector<std::string> names_;
+  };
+
+  /// Somebody who may be writing, or about to collect garbage of his own: while there are any, what
+  /// nothing refers to may be theirs.
+  class Maker {
+   public:
+    explicit Maker(ImageServiceImpl& owner);
+    ~Maker();
+    Maker(const Maker&) = delete;
+    Maker& operator=(const Maker&) = delete;
+
+   private:
+    ImageServiceImpl& owner_;
   };
 
   ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database, ContentStore content,
@@ -137,11 +153,17 @@ class ImageServiceImpl final : public ImageService {
   /// Removes layers, unfinished ones too, and blobs that neither an image nor a pin refers to.
   /// Returns the chain ids.
   Result<std::vector<std::string>> sweep(bool unfinished_too);
-  struct Swept {
-    std::vector<std::string> layers;  // chain ids
-    bool left_over = false;           // layers stay that only a container needs
+  Result<std::vector<std::string>> sweep_locked(bool unfinished_too);
+  struct Garbage {
+    std::vector<std::string> layers;      // chain ids, children first
+    std::vector<std::string> unfinished;  // keys of snapshots that were never committed
+    std::vector<std::string> sizes;       // chain ids of layers that are not there
+    std::vector<Digest> blobs;
+    bool left_over = false;  // layers stay that only a container needs
   };
-  Result<Swept> sweep_layers(const std::set<std::string>& needed, bool unfinished_too);
+  /// Under garbage_mutex_.
+  Result<Garbage> find_garbage() const;
+  Result<Garbage> find_garbage_layers(const std::set<std::string>& needed) const;
   void sweep_after_failure();
 
   sys::DirLock lock_;  // of the root directory: one service at a time
@@ -154,6 +176,7 @@ class ImageServiceImpl final : public ImageService {
 
   std::mutex garbage_mutex_;
   std::multiset<std::string> pinned_;  // guarded by garbage_mutex_
+  int makers_ = 0;                     // guarded by garbage_mutex_
   /// The last sweep found layers that only a container needs, or failed. Set before it begins: who
   /// reads false may miss only what a sweep under way is about to see.
   std::atomic<bool> left_over_ = true;

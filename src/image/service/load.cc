@@ -35,6 +35,7 @@ Result<void> check_layer(ByteSource& tar, const std::string& diff_id, const TarC
 }  // namespace
 
 Result<std::vector<LoadResult>> ImageServiceImpl::load(ByteSource& archive) {
+  const Maker maker(*this);
   ScopeExit sweep([&] { sweep_after_failure(); });
   Pins pins(*this);  // goes before what is not pinned any more is collected
   const auto plain = TRY(decompress(archive).context("image archive"));
@@ -229,6 +230,7 @@ Result<std::string> ImageServiceImpl::import(ByteSource& tar, const ImportOption
     if (!name.digest().empty()) return fail(ErrorKind::kInvalid, "cannot import digest reference");
     names.push_back(name.with_default_tag().str());
   }
+  const Maker maker(*this);
   ScopeExit sweep([&] { sweep_after_failure(); });
   Pins pins(*this);
   std::string id = TRY(import_plain(tar, options, names, pins).context("import"));

@@ -255,6 +255,7 @@ Result<PullResult> ImageServiceImpl::pull(std::string_view reference, const Pull
                                           const std::function<void(const PullProgress&)>& progress,
                                           std::stop_token stop) {
   Reference name = TRY(Reference::parse(reference)).with_default_tag();
+  const Maker maker(*this);
   ScopeExit sweep([&] { sweep_after_failure(); });
   Pull pull(*this, std::move(name), options, progress, std::move(stop));
   auto pulled = pull.run();

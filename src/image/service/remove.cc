@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "image/load/unpack.h"
 #include "image/service/image_service_impl.h"
 
 namespace berth::image {
@@ -50,17 +49,6 @@ bool in_several_repositories(const ImageRecord& record) {
 
 }  // namespace
 
-ImageServiceImpl::Pins::~Pins() {
-  const std::lock_guard lock(owner_.garbage_mutex_);
-  for (const std::string& name : names_) owner_.pinned_.erase(owner_.pinned_.find(name));
-}
-
-void ImageServiceImpl::Pins::add(const std::string& name) {
-  const std::lock_guard lock(owner_.garbage_mutex_);
-  owner_.pinned_.insert(name);
-  names_.push_back(name);
-}
-
 Result<RemoveResult> ImageServiceImpl::remove(
     std::string_view reference, bool force,
     const std::function<bool(const std::string& id)>& in_use) {
@@ -105,6 +93,7 @@ Result<RemoveResult> ImageServiceImpl::untag(const std::string& name) {
 }
 
 Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRecord& record) {
+  const Maker maker(*this);  // of garbage
   if (!TRY(images_.remove(record))) return std::optional<RemoveResult>();
   RemoveResult result;
   for (const std::string& name : record.names) result.untagged.push_back(familiar(name));
@@ -117,64 +106,6 @@ Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRe
   }
   result.deleted.insert(result.deleted.end(), layers->begin(), layers->end());
   return std::optional(std::move(result));
-}
-
-Result<std::vector<std::string>> ImageServiceImpl::sweep(bool unfinished_too) {
-  const std::lock_guard lock(garbage_mutex_);
-  left_over_ = true;  // until this has gone well
-  std::set<std::string> needed(pinned_.begin(), pinned_.end());
-  for (const ImageRecord& record : TRY(images_.list())) {
-    needed.insert({record.id, record.manifest, record.top});
-    needed.insert(record.blobs.begin(), record.blobs.end());
-  }
-  Swept swept = TRY(sweep_layers(needed, unfinished_too));
-  for (const BlobInfo& blob : TRY(content_.list())) {
-    if (!needed.contains(blob.digest.str())) TRY(content_.remove(blob.digest));
-  }
-  left_over_ = swept.left_over;
-  return std::move(swept.layers);
-}
-
-Result<ImageServiceImpl::Swept> ImageServiceImpl::sweep_layers(const std::set<std::string>& needed,
-                                                               bool unfinished_too) {
-  Swept swept;
-  std::set<std::string> of_images;  // layers that an image or a load in progress has
-  std::set<std::string> parents;    // of what stays
-  // Children come after their parents in the list: from the end, a chain goes in one pass.
-  auto snapshots = TRY(snapshots_->list());
-  std::ranges::reverse(snapshots);
-  for (const SnapshotInfo& snapshot : snapshots) {
-    const bool layer =
-        snapshot.kind == SnapshotKind::kCommitted && snapshot.key.starts_with(kLayerPrefix);
-    const bool unfinished = unfinished_too && snapshot.key.starts_with(kUnpackPrefix);
-    const bool of_image = needed.contains(snapshot.key) || of_images.contains(snapshot.key);
-    if (of_image) of_images.insert(snapshot.parent);
-    bool stays = (!layer && !unfinished) || of_image || parents.contains(snapshot.key);
-    if (!stays) {
-      auto gone = snapshots_->remove(snapshot.key);
-      if (!gone.ok() && gone.error().kind() != ErrorKind::kConflict) return std::move(gone).error();
-      stays = !gone.ok();  // a container began to use it just now
-    }
-    if (stays) {
-      parents.insert(snapshot.parent);
-      swept.left_over |= layer && !of_image;
-    } else if (layer) {
-      TRY(images_.forget_layer(snapshot.key));
-      swept.layers.push_back(snapshot.key);
-    }
-  }
-  return swept;
-}
-
-Result<void> ImageServiceImpl::collect_garbage() {
-  if (left_over_) TRY(sweep(false));
-  return {};
-}
-
-void ImageServiceImpl::sweep_after_failure() {
-  if (const auto swept = sweep(false); !swept.ok()) {
-    log::warning("clean up after a failed load: {}", swept.error().message());
-  }
 }
 
 }  // namespace berth::image

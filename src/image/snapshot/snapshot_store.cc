@@ -9,11 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <optional>
 #include <set>
 
 #include "base/log.h"
 #include "base/scope_exit.h"
 #include "base/strong_id.h"
+#include "image/snapshot/snapshot_names.h"
 #include "image/snapshot/tree_usage.h"
 #include "sys/dir.h"
 #include "sys/file.h"
@@ -21,38 +23,15 @@
 namespace berth::image {
 namespace {
 
-constexpr std::size_t kMaxKey = 255;
-/// Of a directory that is being built.
-constexpr std::string_view kNewPrefix = "new-";
-
 constexpr const char* kSelect =
     "SELECT s.id, s.key, p.key, s.kind, s.bytes, s.inodes FROM snapshots s "
     "LEFT JOIN snapshots p ON p.id = s.parent ";
-
-Result<void> check_key(std::string_view key) {
-  const bool good = !key.empty() && key.size() <= kMaxKey && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == ':' || c == '-';
-  });
-  if (!good)
-    return fail(ErrorKind::kInvalid, "'{}' cannot be the name of a snapshot", key.substr(0, 300));
-  return {};
-}
 
 Error not_found(std::string_view key) {
   return fail(ErrorKind::kNotFound, "there is no snapshot {}", key);
 }
 Error exists(std::string_view key) {
   return fail(ErrorKind::kConflict, "snapshot {} exists already", key);
-}
-
-/// The number that a directory's name is, 0 if it is none.
-std::int64_t id_of(const std::string& name) {
-  if (name.empty() || name.size() > 18 ||
-      name.find_first_not_of("0123456789") != std::string::npos) {
-    return 0;
-  }
-  return std::strtoll(name.c_str(), nullptr, 10);
 }
 
 SnapshotStore::Chain chain_of(SQLite::Database& db, std::int64_t id) {
@@ -196,6 +175,7 @@ Result<SnapshotStore::Chain> SnapshotStore::prepare(std::string_view key, std::s
   if (row(key).ok()) return exists(key);
   const Chain parents = TRY(parents_for(parent));
   const std::string built = std::string(kNewPrefix) + random_hex(16);
+  const AtWork at_work(*this, built);
   ScopeExit undo([&] { (void)remove_directory(built); });
   {
     const UniqueFd dir = TRY(sys::make_dir_at(dir_.get(), built, 0700));
@@ -281,6 +261,7 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
 
 Result<void> SnapshotStore::remove(std::string_view key) {
   std::int64_t id = 0;
+  std::optional<AtWork> at_work;
   TRY(database_.removal([&](SQLite::Database& db) -> Result<void> {
     SQLite::Statement find(db, "SELECT id FROM snapshots WHERE key = ?");
     find.bind(1, std::string(key));
@@ -295,6 +276,7 @@ Result<void> SnapshotStore::remove(std::string_view key) {
     SQLite::Statement erase(db, "DELETE FROM snapshots WHERE id = ?");
     erase.bind(1, id);
     erase.exec();
+    at_work.emplace(*this, std::to_string(id));  // before anybody can see that the row is gone
     return {};
   }));
   // The row decides; a directory that resists now is removed when the store is opened next.

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +56,8 @@ class SnapshotStore {
   Result<SnapshotInfo> stat(std::string_view key) const;
   Result<std::vector<SnapshotInfo>> list() const;
   Result<SnapshotUsage> usage(std::string_view key) const;
+  Result<std::vector<SnapshotFault>> check() const;  // snapshot_store_check.cc
+  Result<void> remove_stray(const std::string& directory);
 
   struct Located {
     Chain chain;
@@ -72,6 +76,20 @@ class SnapshotStore {
     SnapshotUsage usage;
   };
 
+  /// Says, while it lives, that a directory that has no row is somebody's.
+  class AtWork {
+   public:
+    AtWork(const SnapshotStore& store, std::string name);
+    ~AtWork();
+    AtWork(const AtWork&) = delete;
+    AtWork& operator=(const AtWork&) = delete;
+
+   private:
+    const SnapshotStore& store_;
+    const std::string name_;
+  };
+  std::multiset<std::string> at_work() const;
+
   SnapshotStore(std::string root, UniqueFd dir, Database& database, Actions actions);
   Result<void> recover();
   Result<void> rebuild(std::int64_t id);
@@ -86,6 +104,9 @@ class SnapshotStore {
   UniqueFd dir_;
   Database& database_;
   Actions actions_;
+
+  mutable std::mutex names_mutex_;
+  mutable std::multiset<std::string> at_work_;  // guarded by names_mutex_
 };
 
 }  // namespace berth::image

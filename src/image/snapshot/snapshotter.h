@@ -39,6 +39,14 @@ struct SnapshotUsage {
   std::uint64_t inodes = 0;
 };
 
+/// Something that is not as it should be among the trees and what is known of them.
+struct SnapshotFault {
+  enum class Kind : std::uint8_t { kNoTree, kNoParent, kBadRow, kStray, kHalfMade };
+  Kind kind = Kind::kStray;
+  std::string name;  // a snapshot's key; kStray, kHalfMade: of a directory
+  std::string detail;
+};
+
 class Snapshotter {
  public:
   virtual ~Snapshotter() = default;
@@ -65,6 +73,14 @@ class Snapshotter {
   /// All of them, parents before their children.
   virtual Result<std::vector<SnapshotInfo>> list() const = 0;
   virtual Result<SnapshotUsage> usage(std::string_view key) const = 0;
+
+  /// What is damaged, as of one moment: what others are making or removing just then is not. What
+  /// trees hold is not looked at. A driver whose trees are elsewhere knows of none.
+  virtual Result<std::vector<SnapshotFault>> check() const { return std::vector<SnapshotFault>(); }
+  /// Removes a directory that check() called kStray or kHalfMade.
+  virtual Result<void> remove_stray(const std::string& directory) {
+    return fail(ErrorKind::kUnsupported, "{}: {} cannot be removed", name(), directory);
+  }
 };
 
 }  // namespace berth::image

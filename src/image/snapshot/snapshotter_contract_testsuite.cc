@@ -1,7 +1,9 @@
 // The lines of snapshotter.h that are about calls meeting each other: at once, again, or in an
 // order that is refused.
+#include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -197,6 +199,52 @@ TEST_P(SnapshotterSuite, PrepareAndRemoveOfTheParentAtOnce) {
     }
     EXPECT_TRUE(MUST(snapshotter_->list()).empty());
     EXPECT_TRUE(names(MUST(sys::open_dir(root())).get()).empty());
+  }
+}
+
+TEST_P(SnapshotterSuite, ACheckNamesWhatDoesNotBelongTogether) {
+  const auto faults = [&] {
+    std::vector<std::string> lines;
+    for (const SnapshotFault& fault : MUST(snapshotter_->check()))
+      lines.push_back(fmt::format("{} {}", static_cast<int>(fault.kind), fault.name));
+    std::ranges::sort(lines);
+    return lines;
+  };
+  layer("base", "", [](int root) { write(root, "f", "1"); });
+  MUST(snapshotter_->prepare("work", "base"));
+  EXPECT_TRUE(faults().empty());
+  const UniqueFd dir = MUST(sys::open_dir(root()));
+  std::string last;  // the directory of "work"
+  for (const auto& entry : MUST(sys::list_dir(dir.get())))
+    if (entry.name.size() > last.size() || entry.name > last) last = entry.name;
+  ASSERT_EQ(::renameat(dir.get(), last.c_str(), dir.get(), "4711"), 0);
+  MUST(sys::make_dir_at(dir.get(), "new-dead", 0700));
+  const auto line = [](SnapshotFault::Kind kind, const char* name) {
+    return fmt::format("{} {}", static_cast<int>(kind), name);
+  };
+  EXPECT_EQ(faults(), (std::vector<std::string>{line(SnapshotFault::Kind::kNoTree, "work"),
+                                                line(SnapshotFault::Kind::kStray, "4711"),
+                                                line(SnapshotFault::Kind::kHalfMade, "new-dead")}));
+  MUST(snapshotter_->remove_stray("new-dead"));
+  EXPECT_EQ(outcome(snapshotter_->remove_stray("new-dead")), "conflict");
+  ASSERT_EQ(::renameat(dir.get(), "4711", dir.get(), last.c_str()), 0);
+  EXPECT_EQ(outcome(snapshotter_->remove_stray(last)), "conflict");
+  EXPECT_TRUE(faults().empty());
+}
+
+TEST_P(SnapshotterSuite, WhatIsBeingMadeAndRemovedIsNoFault) {
+  layer("base", "", [](int root) { write(root, "f", "1"); });
+  std::atomic<bool> done = false;
+  const std::jthread worker([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      MUST(snapshotter_->prepare("work", "base"));
+      MUST(snapshotter_->remove("work"));
+    }
+    done = true;
+  });
+  while (!done) {
+    const auto faults = MUST(snapshotter_->check());
+    EXPECT_TRUE(faults.empty()) << faults.front().name << " " << faults.front().detail;
   }
 }
 

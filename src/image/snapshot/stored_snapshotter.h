@@ -29,6 +29,10 @@ class StoredSnapshotter : public Snapshotter {
   Result<SnapshotInfo> stat(std::string_view key) const override { return store_->stat(key); }
   Result<std::vector<SnapshotInfo>> list() const override { return store_->list(); }
   Result<SnapshotUsage> usage(std::string_view key) const override { return store_->usage(key); }
+  Result<std::vector<SnapshotFault>> check() const override { return store_->check(); }
+  Result<void> remove_stray(const std::string& directory) override {
+    return store_->remove_stray(directory);
+  }
 
  protected:
   /// Unless overridden: the snapshot's own tree, which is whole.

@@ -164,6 +164,14 @@ Result<bool> ImageStore::remove(const ImageRecord& seen) {
   return unchanged;
 }
 
+Result<void> ImageStore::forget_manifest(std::string_view id) {
+  return database_.removal([&](SQLite::Database& db) -> Result<void> {
+    run(db, "DELETE FROM blobs WHERE image = ?", std::string(id));
+    run(db, "UPDATE images SET manifest = '' WHERE id = ?", std::string(id));
+    return {};
+  });
+}
+
 Result<void> ImageStore::set_layer_size(std::string_view chain_id, std::int64_t size) {
   return database_.transaction([&](SQLite::Database& db) -> Result<void> {
     run(db,

@@ -50,6 +50,9 @@ class ImageStore {
   /// `seen` says.
   Result<bool> remove(const ImageRecord& seen);
 
+  /// The image has no manifest any more: it can be used, and not pushed.
+  Result<void> forget_manifest(std::string_view id);
+
   /// Size of a layer's files, kept beside its snapshot.
   Result<void> set_layer_size(std::string_view chain_id, std::int64_t size);
   /// The blob that was made of a layer that came without a manifest; empty: none was.

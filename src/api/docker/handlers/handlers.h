@@ -16,6 +16,7 @@ BERTH_HANDLER(version);
 BERTH_HANDLER(info);
 BERTH_HANDLER(auth);
 BERTH_HANDLER(disk_usage);
+BERTH_HANDLER(image_check);
 // events.cc
 BERTH_HANDLER(events);
 // containers.cc

@@ -5,6 +5,7 @@
 #include "api/docker/handlers/reply.h"
 #include "api/docker/host_facts.h"
 #include "api/docker/wire/disk_usage.h"
+#include "api/docker/wire/image_check.h"
 #include "base/json.h"
 
 namespace berth::docker {
@@ -56,6 +57,16 @@ asio::awaitable<Result<void>> disk_usage(Services& services, Request& request,
   auto measured = co_await services.engine.disk_usage();
   CO_TRY(const engine::DiskUsage usage, std::move(measured));
   const OrderedJson answer = disk_usage_json(usage, parts, request.version);
+  co_return co_await reply_json(exchange, 200, answer);
+}
+
+asio::awaitable<Result<void>> image_check(Services& services, Request& request,
+                                          http::Exchange& exchange) {
+  const image::CheckOptions options{.quick = request.query.flag("quick"),
+                                    .repair = request.query.flag("repair")};
+  auto checked = co_await services.engine.check_images(options);
+  CO_TRY(const image::CheckReport report, std::move(checked));
+  const OrderedJson answer = image_check_json(report);
   co_return co_await reply_json(exchange, 200, answer);
 }
 
