@@ -11,8 +11,6 @@
 namespace berth::image {
 namespace {
 
-constexpr long kConnectSeconds = 30;
-constexpr long kSilentSeconds = 60;
 constexpr long kMaxRedirects = 10;
 constexpr int kPollMilliseconds = 1000;
 /// A response's fields are small; more is an attack.
@@ -49,6 +47,10 @@ bool is_out_of_reach(CURLcode code) {
          code == CURLE_COULDNT_CONNECT;
 }
 
+int errno_of(CURLcode code) {
+  return is_out_of_reach(code) ? EHOSTUNREACH : code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : 0;
+}
+
 /// One request and its response, whose body is taken from the connection as it is read.
 class Transfer final : public ByteSource {
  public:
@@ -61,7 +63,7 @@ class Transfer final : public ByteSource {
     if (multi_ && easy_) curl_.multi_remove_handle(multi_.get(), easy_.get());
   }
 
-  Result<void> start(const HttpRequest& request, const TlsFiles& tls) {
+  Result<void> start(const HttpRequest& request, const HttpSettings& settings) {
     if (!multi_ || !easy_) return fail(ErrorKind::kExhausted, "no memory for a connection");
     url_ = request.url;
     stop_ = request.stop;
@@ -79,9 +81,9 @@ class Transfer final : public ByteSource {
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 1L);
     set(CURLOPT_MAXREDIRS, kMaxRedirects);
-    set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.silence.count()));
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_BUFFERSIZE, 256L << 10);
     set(CURLOPT_USERAGENT, "berth");
@@ -90,7 +92,11 @@ class Transfer final : public ByteSource {
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_HEADERFUNCTION, &Transfer::on_field);
     set(CURLOPT_HEADERDATA, this);
-    set_tls(tls);
+    set_tls(settings.tls);
+    if (!settings.proxy.empty()) {
+      set(CURLOPT_PROXY, settings.proxy.c_str());
+      set(CURLOPT_NOPROXY, "");  // the environment's exceptions are for the environment's proxy
+    }
     if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
       return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
     while (!head_complete_ && !done_) TRY(step());
@@ -148,8 +154,11 @@ class Transfer final : public ByteSource {
     }
   }
 
-  void set_tls(const TlsFiles& tls) {
-    if (!tls.authorities.empty()) set(CURLOPT_CAINFO, tls.authorities.c_str());
+  void set_tls(const TlsSettings& tls) {
+    // In the place of the bundle; the machine's directory of authorities stays.
+    curl_blob authorities = {const_cast<char*>(tls.authorities.data()), tls.authorities.size(),
+                             CURL_BLOB_COPY};
+    if (!tls.authorities.empty()) set(CURLOPT_CAINFO_BLOB, &authorities);
     if (!tls.certificate.empty()) set(CURLOPT_SSLCERT, tls.certificate.c_str());
     if (!tls.key.empty()) set(CURLOPT_SSLKEY, tls.key.c_str());
     if (!tls.verify) {
@@ -177,8 +186,7 @@ class Transfer final : public ByteSource {
 
   Error failure() const {
     const char* text = error_[0] != '\0' ? error_ : curl_.easy_strerror(code_);
-    return Error(kind_of(code_), fmt::format("{}: {}", url_, text),
-                 is_out_of_reach(code_) ? EHOSTUNREACH : 0);
+    return Error(kind_of(code_), fmt::format("{}: {}", url_, text), errno_of(code_));
   }
 
   // A chunk at a time: until it has been read, the connection waits.
@@ -277,7 +285,7 @@ Result<std::string> HttpResponse::text(std::size_t max_bytes) {
 
 Result<HttpResponse> HttpClient::send(const HttpRequest& request) const {
   auto transfer = std::make_unique<Transfer>(*TRY(CurlLibrary::load()));
-  TRY(transfer->start(request, tls_));
+  TRY(transfer->start(request, settings_));
   HttpResponse response;
   response.status = transfer->status();
   response.fields = transfer->take_fields();
