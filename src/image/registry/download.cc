@@ -210,7 +210,8 @@ Result<std::shared_ptr<Download>> Downloads::get(const Digest& digest, std::uint
   const std::scoped_lock lock(mutex_);
   const std::string name = fmt::format("{}.{}", digest.hex(), size);
   auto& entry = under_way_[name];
-  if (shared = entry.lock()) return shared;
+  shared = entry.lock();
+  if (shared) return shared;
   UniqueFd file = TRY(sys::open_at(directory_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   std::shared_ptr<Download> download(
       new Download(*this, digest, size, std::move(file), std::move(fetch)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "image/registry/curl_library.h"
@@ -51,6 +52,12 @@ int errno_of(CURLcode code) {
   return is_out_of_reach(code) ? EHOSTUNREACH : code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : 0;
 }
 
+std::string_view environment(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const char* value = std::getenv(name); value != nullptr) return value;
+  return {};
+}
+
 /// One request and its response, whose body is taken from the connection as it is read.
 class Transfer final : public ByteSource {
  public:
@@ -93,10 +100,7 @@ class Transfer final : public ByteSource {
     set(CURLOPT_HEADERFUNCTION, &Transfer::on_field);
     set(CURLOPT_HEADERDATA, this);
     set_tls(settings.tls);
-    if (!settings.proxy.empty()) {
-      set(CURLOPT_PROXY, settings.proxy.c_str());
-      set(CURLOPT_NOPROXY, "");  // the environment's exceptions are for the environment's proxy
-    }
+    set_proxy(settings.proxy);
     if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
       return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
     while (!head_complete_ && !done_) TRY(step());
@@ -152,6 +156,18 @@ class Transfer final : public ByteSource {
     } else if (request.method == "HEAD") {
       set(CURLOPT_NOBODY, 1L);
     }
+  }
+
+  // The environment's exceptions are for the environment's proxy, which is for other machines.
+  void set_proxy(const std::string& proxy) {
+    if (!proxy.empty()) {
+      set(CURLOPT_PROXY, proxy.c_str());
+      set(CURLOPT_NOPROXY, "");
+      return;
+    }
+    const std::string_view except = environment({"no_proxy", "NO_PROXY"});
+    no_proxy_ = except == "*" ? "*" : fmt::format("localhost,127.0.0.0/8,::1,{}", except);
+    set(CURLOPT_NOPROXY, no_proxy_.c_str());
   }
 
   void set_tls(const TlsSettings& tls) {
@@ -261,6 +277,7 @@ class Transfer final : public ByteSource {
   HttpUpload upload_;
   std::uint64_t uploaded_ = 0;
   std::function<void(std::uint64_t)> sent_;
+  std::string no_proxy_;
   char error_[CURL_ERROR_SIZE] = "";
 };
 

@@ -134,7 +134,10 @@ Result<RegistryClient::Document> RegistryClient::manifest(const std::string& whi
     Answer answer =
         TRY(ask(request, by_digest ? &RegistryHost::pulls : &RegistryHost::resolves, patience));
     auto document = read_manifest(answer.response, which);
-    if (document.ok() || !has_other_than(*answer.from, document.error())) return document;
+    if (document.ok()) return document;
+    const bool again = has_other_than(*answer.from, document.error()) ||
+                       (is_transient(document.error()) && patience.again(request.stop));
+    if (!again) return document;
   }
 }
 
