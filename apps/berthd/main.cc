@@ -36,6 +36,7 @@ int complain(const Error& error, int code) {
 
 int main(int argc, char** argv) {
   daemon::tune_memory();
+  daemon::name_proxy();
   auto parsed = daemon::parse_options(std::vector<std::string>(argv + 1, argv + argc));
   if (!parsed.ok()) return complain(parsed.error(), kUsage);
   if (!parsed->options) {

@@ -27,6 +27,7 @@ struct Raw {
   std::vector<std::string> hosts;
   std::string level = "info";
   std::string format = "text";
+  int registry_timeout = 60;
   bool version = false;
 };
 
@@ -47,6 +48,13 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
                  "Its gateway and prefix, ADDRESS/PREFIX [one without a clash]");
   app.add_option("--storage-driver", engine.storage_driver,
                  "overlay2, btrfs, fuse-overlayfs or vfs [the best the host has]");
+  app.add_option("--certs-dir", engine.registries.certificates,
+                 "Certificates and hosts.toml of registries, a directory for each")
+      ->capture_default_str();
+  app.add_option("--registry-timeout", raw.registry_timeout,
+                 "Seconds after which a registry that says nothing is given up, 1 to 3600")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   app.add_option("--sandbox-pool", engine.pool_size,
                  "Prepared network sandboxes kept ready, 0 to 64")
       ->check(CLI::Range(0, 64))
@@ -71,6 +79,8 @@ Result<void> check_directory(const char* flag, std::string& path) {
 Result<void> check(Options& options, const Raw& raw) {
   TRY(check_directory("--root", options.engine.root));
   TRY(check_directory("--run", options.engine.run));
+  TRY(check_directory("--certs-dir", options.engine.registries.certificates));
+  options.engine.registries.silence = std::chrono::seconds(raw.registry_timeout);
   if (options.engine.root == options.engine.run)
     return fail(ErrorKind::kInvalid,
                 "--root and --run are the same directory: what they hold lasts differently long");

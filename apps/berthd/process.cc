@@ -32,6 +32,10 @@ void tune_memory() {
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
+void name_proxy() {
+  if (const char* proxy = std::getenv("HTTP_PROXY")) ::setenv("http_proxy", proxy, 0);
+}
+
 void release_unused_memory() {
   ::malloc_trim(0);
 }

@@ -11,6 +11,9 @@ namespace berth::daemon {
 
 /// Before any thread starts.
 void tune_memory();
+/// Makes $HTTP_PROXY count, which libcurl knows in lower case alone: in a CGI program it would be
+/// the client's, but this is none. Before there are threads.
+void name_proxy();
 /// Gives back what start-up needed and running does not.
 void release_unused_memory();
 

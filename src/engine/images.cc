@@ -67,8 +67,9 @@ Task<> EngineImpl::push_image(std::string reference, image::PushOptions options,
 Task<> EngineImpl::log_in(std::string server, image::Credentials credentials) {
   auto ask = [&]() -> Result<void> {
     const auto client = TRY(image::RegistryClient::open(
-        TRY(image::repository_at(server)),
-        {.credentials = credentials, .access = image::RegistryOptions::Access::kLogin}));
+        TRY(image::repository_at(server)), {.credentials = credentials,
+                                            .settings = options_.registries,
+                                            .access = image::RegistryOptions::Access::kLogin}));
     return client->log_in(closing_.get_token());
   };
   co_return co_await offload(pulls_, ask);

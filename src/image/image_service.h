@@ -20,6 +20,7 @@
 #include "image/changes/changes.h"
 #include "image/check.h"
 #include "image/registry/credentials.h"
+#include "image/registry/registry_settings.h"
 #include "image/snapshot/snapshotter.h"
 
 namespace berth::image {
@@ -115,6 +116,7 @@ class ImageService {
   struct Options {
     std::string root;    // directory of its own; made if absent (0700)
     std::string driver;  // "overlay2" (all: snapshot/drivers.cc); empty: the best here
+    RegistrySettings registries = {};
   };
   /// Opens or creates the store and removes what a crash left half made.
   static Result<std::unique_ptr<ImageService>> open(Options options);

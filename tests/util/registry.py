@@ -194,14 +194,15 @@ class Misbehaving:
     def serve(self, handler) -> None:
         if "/blobs/uploads/" in handler.path:
             return self.take(handler)
+        path = handler.path.partition("?")[0]
         if handler.command == "PUT":
-            self.manifests[handler.path.removeprefix("/v2/").replace("/manifests/", "/")] = body_of(handler)
+            self.manifests[path.removeprefix("/v2/").replace("/manifests/", "/")] = body_of(handler)
             return reply(handler, 201, b"")
-        if found := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", handler.path):
+        if found := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path):
             text = self.manifests.get(f"{found[1]}/{found[2]}")
             kind = INDEX if text and b'"manifests"' in text else MANIFEST
             return reply(handler, 200, text, kind) if text else refuse(handler, 404, "MANIFEST_UNKNOWN", "manifest unknown")
-        if found := re.fullmatch(r"/v2/.+/blobs/(sha256:[0-9a-f]+)", handler.path):
+        if found := re.fullmatch(r"/v2/.+/blobs/(sha256:[0-9a-f]+)", path):
             blob = self.blobs.get(found[1])
             if blob is None:
                 return refuse(handler, 404, "BLOB_UNKNOWN", "blob unknown to registry")

@@ -40,7 +40,7 @@ TEST(RegistryAuth, WhatIsNoneIsRefused) {
 }
 
 TEST(Authorizer, AnswersOnlyWhatItCan) {
-  const HttpClient http{TlsFiles{}};
+  const HttpClient http{HttpSettings{}};
   Authorizer nobody(http, {}, {"scope"});
   EXPECT_FALSE(*nobody.answer("https://r", "Basic realm=x"));
   EXPECT_FALSE(*nobody.answer("https://r", "Negotiate"));

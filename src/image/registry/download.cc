@@ -20,8 +20,6 @@ namespace berth::image {
 namespace {
 
 constexpr std::size_t kChunk = 256U << 10;
-/// Tries that bring nothing; each that brings something begins the count anew.
-constexpr int kAttempts = 5;
 constexpr std::chrono::milliseconds kPause{200};
 constexpr std::chrono::hours kKept{24 * 7};
 
@@ -77,12 +75,7 @@ Download::~Download() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
   // What was cut off stays, to be taken up.
-  const bool useless = kept_ || (error_ && error_->kind() == ErrorKind::kCorrupt);
-  const std::scoped_lock lock(owner_.mutex_);
-  const auto found = owner_.under_way_.find(name());
-  if (found == owner_.under_way_.end() || !found->second.expired()) return;  // another's by now
-  owner_.under_way_.erase(found);
-  if (useless) (void)::unlinkat(owner_.directory_.get(), name().c_str(), 0);
+  owner_.forget(*this, kept_);
 }
 
 std::unique_ptr<ByteSource> Download::open() {
@@ -94,11 +87,16 @@ std::uint64_t Download::arrived() const {
   return arrived_;
 }
 
-Result<void> Download::keep(ContentStore& content) {
+Result<void> Download::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return ended_; });
-  if (error_) return *error_;
+  return error_ ? Result<void>(*error_) : Result<void>();
+}
+
+Result<void> Download::keep(ContentStore& content) {
+  TRY(wait());
   TRY(content.adopt(owner_.directory_.get(), name(), digest_));
+  const std::scoped_lock lock(mutex_);
   kept_ = true;
   return {};
 }
@@ -125,6 +123,7 @@ void Download::run(const std::stop_token& stop) {
     if (stop.stop_requested()) return end(fail(ErrorKind::kConflict, "the download was given up"));
   const ScopeExit release([&] { owner_.slots_.release(); });
   auto fetched = fetch_all(stop);
+  if (!fetched.ok() && fetched.error().kind() == ErrorKind::kCorrupt) owner_.forget(*this, true);
   end(fetched.ok() ? std::nullopt
                    : std::optional(std::move(fetched).error().context(digest_.str())));
 }
@@ -148,10 +147,10 @@ Result<void> Download::fetch_all(const std::stop_token& stop) {
     hash.update(std::span(buffer).first(static_cast<std::size_t>(count)));
   }
   if (at > 0) advance(at);
-  for (int useless = 0; at < size_;) {
+  for (Patience patience; at < size_;) {
     const std::uint64_t before = at;
     const auto fetch_part = [&]() -> Result<void> {
-      const auto source = TRY(fetch_(at, stop));
+      const auto source = TRY(fetch_(at, patience, stop));
       while (at < size_) {
         if (stop.stop_requested()) return fail(ErrorKind::kConflict, "the download was given up");
         const std::size_t count = TRY(source->read(buffer));
@@ -168,11 +167,12 @@ Result<void> Download::fetch_all(const std::stop_token& stop) {
     };
     auto fetched = fetch_part();
     if (fetched.ok()) break;
-    useless = at > before ? 0 : useless + 1;
+    if (at > before) patience.gained();
     // Connections break; what else goes wrong does so again.
-    if (fetched.error().kind() != ErrorKind::kInternal || useless == kAttempts) return fetched;
-    log::info("{}: {}; going on at byte {}", digest_.str(), fetched.error().message(), at);
-    std::this_thread::sleep_for(kPause * (1 << useless));
+    const Error& error = fetched.error();
+    const bool again = is_transient(error) || (error.os_errno() == ETIMEDOUT && at > before);
+    if (!again || !patience.again(stop)) return fetched;
+    log::info("{}: {}; going on at byte {}", digest_.str(), error.message(), at);
   }
   if (const Digest found = hash.finish(); found != digest_)
     return fail(ErrorKind::kCorrupt, "what arrived is {}", found.str());
@@ -191,6 +191,16 @@ Downloads::Downloads(UniqueFd directory) : directory_(std::move(directory)) {
   }
 }
 
+void Downloads::forget(const Download& download, bool file_too) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = under_way_.find(download.name());
+  if (found == under_way_.end()) return;
+  const auto own = download.weak_from_this();
+  if (found->second.owner_before(own) || own.owner_before(found->second)) return;  // another's
+  under_way_.erase(found);
+  if (file_too) (void)::unlinkat(directory_.get(), download.name().c_str(), 0);
+}
+
 Result<std::shared_ptr<Download>> Downloads::get(const Digest& digest, std::uint64_t size,
                                                  Download::Fetch fetch) {
   if (size > ContentStore::kMaxBlobBytes)
@@ -200,7 +210,8 @@ Result<std::shared_ptr<Download>> Downloads::get(const Digest& digest, std::uint
   const std::scoped_lock lock(mutex_);
   const std::string name = fmt::format("{}.{}", digest.hex(), size);
   auto& entry = under_way_[name];
-  if (shared = entry.lock()) return shared;
+  shared = entry.lock();
+  if (shared) return shared;
   UniqueFd file = TRY(sys::open_at(directory_.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   std::shared_ptr<Download> download(
       new Download(*this, digest, size, std::move(file), std::move(fetch)));

@@ -23,17 +23,18 @@
 #include "base/unique_fd.h"
 #include "image/content/content_store.h"
 #include "image/reference/digest.h"
+#include "image/registry/patience.h"
 
 namespace berth::image {
 
 class Downloads;
 
 /// One blob. Ends its transfer when the last one who shares it lets it go.
-class Download {
+class Download : public std::enable_shared_from_this<Download> {
  public:
-  /// The blob's bytes from `offset` on.
-  using Fetch = std::function<Result<std::unique_ptr<ByteSource>>(std::uint64_t offset,
-                                                                  std::stop_token stop)>;
+  /// The blob's bytes from `offset` on. `patience`: of the whole download.
+  using Fetch = std::function<Result<std::unique_ptr<ByteSource>>(
+      std::uint64_t offset, Patience& patience, std::stop_token stop)>;
   ~Download();
 
   /// From the first byte. A read waits for what has not arrived, and says at the end whether the
@@ -42,7 +43,10 @@ class Download {
   /// Bytes that have arrived, of all that there are.
   std::uint64_t arrived() const;
   std::uint64_t size() const { return size_; }
-  /// Waits for the end, and leaves the file to `content`. Errors as of a read at the end.
+  /// Waits for the end. Errors as of a read there; after kCorrupt nothing is left of the file, and
+  /// whoever asks for the blob anew gets another.
+  Result<void> wait();
+  /// The same, and leaves the file to `content`.
   Result<void> keep(ContentStore& content);
 
  private:
@@ -86,6 +90,8 @@ class Downloads {
 
  private:
   friend class Download;
+  /// Nobody gets this one any more. `file_too`: nor what has arrived.
+  void forget(const Download& download, bool file_too);
 
   UniqueFd directory_;
   std::counting_semaphore<kAtOnce> slots_{kAtOnce};

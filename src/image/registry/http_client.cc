@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "image/registry/curl_library.h"
@@ -11,8 +12,6 @@
 namespace berth::image {
 namespace {
 
-constexpr long kConnectSeconds = 30;
-constexpr long kSilentSeconds = 60;
 constexpr long kMaxRedirects = 10;
 constexpr int kPollMilliseconds = 1000;
 /// A response's fields are small; more is an attack.
@@ -52,6 +51,16 @@ bool is_out_of_reach(CURLcode code) {
          code == CURLE_COULDNT_CONNECT;
 }
 
+int errno_of(CURLcode code) {
+  return is_out_of_reach(code) ? EHOSTUNREACH : code == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : 0;
+}
+
+std::string_view environment(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const char* value = std::getenv(name); value != nullptr) return value;
+  return {};
+}
+
 /// One request and its response, whose body is taken from the connection as it is read.
 class Transfer final : public ByteSource {
  public:
@@ -64,7 +73,7 @@ class Transfer final : public ByteSource {
     if (multi_ && easy_) curl_.multi_remove_handle(multi_.get(), easy_.get());
   }
 
-  Result<void> start(const HttpRequest& request, const TlsFiles& tls) {
+  Result<void> start(const HttpRequest& request, const HttpSettings& settings) {
     if (!multi_ || !easy_) return fail(ErrorKind::kExhausted, "no memory for a connection");
     url_ = request.url;
     stop_ = request.stop;
@@ -82,9 +91,9 @@ class Transfer final : public ByteSource {
     set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 1L);
     set(CURLOPT_MAXREDIRS, kMaxRedirects);
-    set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
     set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    set(CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+    set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.silence.count()));
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_BUFFERSIZE, kReceiveBytes);
     set(CURLOPT_USERAGENT, "berth");
@@ -93,7 +102,8 @@ class Transfer final : public ByteSource {
     set(CURLOPT_WRITEDATA, this);
     set(CURLOPT_HEADERFUNCTION, &Transfer::on_field);
     set(CURLOPT_HEADERDATA, this);
-    set_tls(tls);
+    set_tls(settings.tls);
+    set_proxy(settings.proxy);
     if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
       return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
     while (!head_complete_ && !done_) TRY(step());
@@ -151,8 +161,23 @@ class Transfer final : public ByteSource {
     }
   }
 
-  void set_tls(const TlsFiles& tls) {
-    if (!tls.authorities.empty()) set(CURLOPT_CAINFO, tls.authorities.c_str());
+  // The environment's exceptions are for the environment's proxy, which is for other machines.
+  void set_proxy(const std::string& proxy) {
+    if (!proxy.empty()) {
+      set(CURLOPT_PROXY, proxy.c_str());
+      set(CURLOPT_NOPROXY, "");
+      return;
+    }
+    const std::string_view except = environment({"no_proxy", "NO_PROXY"});
+    no_proxy_ = except == "*" ? "*" : fmt::format("localhost,127.0.0.0/8,::1,{}", except);
+    set(CURLOPT_NOPROXY, no_proxy_.c_str());
+  }
+
+  void set_tls(const TlsSettings& tls) {
+    // In the place of the bundle; the machine's directory of authorities stays.
+    curl_blob authorities = {const_cast<char*>(tls.authorities.data()), tls.authorities.size(),
+                             CURL_BLOB_COPY};
+    if (!tls.authorities.empty()) set(CURLOPT_CAINFO_BLOB, &authorities);
     if (!tls.certificate.empty()) set(CURLOPT_SSLCERT, tls.certificate.c_str());
     if (!tls.key.empty()) set(CURLOPT_SSLKEY, tls.key.c_str());
     if (!tls.verify) {
@@ -180,8 +205,7 @@ class Transfer final : public ByteSource {
 
   Error failure() const {
     const char* text = error_[0] != '\0' ? error_ : curl_.easy_strerror(code_);
-    return Error(kind_of(code_), fmt::format("{}: {}", url_, text),
-                 is_out_of_reach(code_) ? EHOSTUNREACH : 0);
+    return Error(kind_of(code_), fmt::format("{}: {}", url_, text), errno_of(code_));
   }
 
   // In slices of 16 KiB, all that one read brought. To pause in the middle of them is dear: libcurl
@@ -257,6 +281,7 @@ class Transfer final : public ByteSource {
   HttpUpload upload_;
   std::uint64_t uploaded_ = 0;
   std::function<void(std::uint64_t)> sent_;
+  std::string no_proxy_;
   char error_[CURL_ERROR_SIZE] = "";
 };
 
@@ -281,7 +306,7 @@ Result<std::string> HttpResponse::text(std::size_t max_bytes) {
 
 Result<HttpResponse> HttpClient::send(const HttpRequest& request) const {
   auto transfer = std::make_unique<Transfer>(*TRY(CurlLibrary::load()));
-  TRY(transfer->start(request, tls_));
+  TRY(transfer->start(request, settings_));
   HttpResponse response;
   response.status = transfer->status();
   response.fields = transfer->take_fields();

@@ -1,10 +1,11 @@
 // HttpClient: requests to a registry over HTTP/1.1 or 2, by libcurl. TLS is verified against the
-// host's certificates and those of the registry's own directory; proxies are those of the
-// environment (http_proxy, https_proxy, no_proxy). Redirects are followed, but credentials never go
-// to another host. A peer that is silent for a minute is given up. One object may be used by
-// several threads; each response by one.
+// machine's certificates and those that the registry's own directory adds; proxies are those of the
+// environment (http_proxy, https_proxy, no_proxy) unless one is given. Redirects are followed, but
+// credentials never go to another host. A peer that is silent for too long is given up. One object
+// may be used by several threads; each response by one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -49,25 +50,31 @@ struct HttpResponse {
   Result<std::string> text(std::size_t max_bytes);
 };
 
-/// PEM files of one registry, as Docker's certs.d has them; empty: none.
-struct TlsFiles {
-  std::string authorities;  // besides the host's own
-  std::string certificate;
-  std::string key;
+struct TlsSettings {
+  std::string authorities = {};  // PEM, besides the machine's own
+  std::string certificate = {};  // file; empty: none
+  std::string key = {};          // file
   bool verify = true;
+};
+
+struct HttpSettings {
+  TlsSettings tls = {};
+  std::chrono::milliseconds connect_timeout{30'000};
+  std::chrono::seconds silence{60};  // the longest without a byte
+  std::string proxy = {};            // empty: the environment's
 };
 
 class HttpClient {
  public:
-  explicit HttpClient(TlsFiles tls) : tls_(std::move(tls)) {}
+  explicit HttpClient(HttpSettings settings) : settings_(std::move(settings)) {}
 
   /// Returns when the head of the response is there, which is after the request's body.
   /// kUnsupported: what answers does not speak TLS, or it is not to be trusted; kInternal: the
-  /// connection broke, or (EHOSTUNREACH) there is none.
+  /// connection broke, was silent for too long (ETIMEDOUT), or there is none (EHOSTUNREACH).
   Result<HttpResponse> send(const HttpRequest& request) const;
 
  private:
-  TlsFiles tls_;
+  HttpSettings settings_;
 };
 
 }  // namespace berth::image

@@ -1,10 +1,6 @@
 #include "image/registry/registry_client.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <filesystem>
-#include <thread>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -13,15 +9,6 @@
 
 namespace berth::image {
 namespace {
-
-constexpr int kAttempts = 5;
-constexpr std::chrono::milliseconds kFirstPause{200};
-constexpr std::chrono::seconds kLongestPause{30};
-
-// Docker Hub answers at another name than it is called by.
-std::string host_of(const std::string& domain) {
-  return domain == "docker.io" ? "registry-1.docker.io" : domain;
-}
 
 std::vector<std::string> scopes(const Reference& name, const RegistryOptions& options) {
   using Access = RegistryOptions::Access;
@@ -33,38 +20,38 @@ std::vector<std::string> scopes(const Reference& name, const RegistryOptions& op
   return all;
 }
 
-Result<TlsFiles> find_certificates(const std::string& directory) {
-  TlsFiles files;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::filesystem::path& path = entry.path();
-    if (path.extension() == ".crt") files.authorities = path;
-    if (path.extension() == ".cert") files.certificate = path;
-    if (path.extension() == ".key") files.key = path;
+/// An answer that nobody understands: to ask again helps if it is transient.
+Error answer_to(HttpResponse& response, std::string_view what) {
+  return Error(
+      ErrorKind::kInternal,
+      fmt::format("the registry answers {} for {}: {}", response.status, what, reason_of(response)),
+      is_transient(response.status) ? 0 : EPROTO);
+}
+
+/// Passes on what a mirror sends; if that breaks, others are asked for the rest.
+class MirrorSource final : public ByteSource {
+ public:
+  MirrorSource(RegistryEndpoint& from, std::unique_ptr<ByteSource> bytes)
+      : from_(from), bytes_(std::move(bytes)) {}
+
+  Result<std::size_t> read(std::span<std::byte> into) override {
+    auto count = bytes_->read(into);
+    if (count.ok() && (*count > 0 || gave_)) {
+      gave_ = true;
+      return count;
+    }
+    if (!count.ok() && count.error().kind() == ErrorKind::kConflict) return count;
+    log::warning("mirror {}: {}", from_.host().address,
+                 count.ok() ? "it has nothing more to send" : count.error().message());
+    from_.give_up();
+    return count;
   }
-  if (files.certificate.empty() != files.key.empty())
-    return fail(ErrorKind::kInvalid, "{} has a client's {} without its {}", directory,
-                files.key.empty() ? "certificate" : "key",
-                files.key.empty() ? "key" : "certificate");
-  return files;
-}
 
-bool is_transient(int status) {
-  return status == 429 || status >= 500;
-}
-
-bool is_transient(const Error& error) {
-  return error.kind() == ErrorKind::kInternal && error.os_errno() != EHOSTUNREACH;
-}
-
-// Retry-After in seconds (RFC 9110, 10.2.3); its dates are not used by registries.
-std::chrono::milliseconds pause_before(int attempt, const std::string& retry_after) {
-  long seconds = 0;
-  const char* const end = retry_after.data() + retry_after.size();
-  if (std::from_chars(retry_after.data(), end, seconds).ec == std::errc() && seconds > 0)
-    return std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), kLongestPause);
-  return kFirstPause * (1 << attempt);
-}
+ private:
+  bool gave_ = false;
+  RegistryEndpoint& from_;
+  const std::unique_ptr<ByteSource> bytes_;
+};
 
 }  // namespace
 
@@ -79,89 +66,83 @@ Result<Reference> repository_at(std::string_view server) {
   return fail(ErrorKind::kInvalid, "'{}' is no address of a registry", server);
 }
 
-bool is_loopback(std::string_view domain) {
-  if (domain.starts_with('[')) return domain.starts_with("[::1]");
-  const std::string_view host = domain.substr(0, domain.rfind(':'));
-  return host == "localhost" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
-}
-
 Result<std::unique_ptr<RegistryClient>> RegistryClient::open(const Reference& name,
                                                              const RegistryOptions& options) {
-  TlsFiles tls = TRY(find_certificates(options.certificates + "/" + name.domain()));
-  tls.verify = !is_loopback(name.domain());
-  return std::unique_ptr<RegistryClient>(
-      new RegistryClient(name, HttpClient(std::move(tls)), options));
+  std::vector<std::unique_ptr<RegistryEndpoint>> endpoints;
+  for (RegistryHost& host : TRY(find_hosts(options.settings.certificates, name.domain())))
+    endpoints.push_back(
+        TRY(RegistryEndpoint::create(name, std::move(host), options.credentials,
+                                     scopes(name, options), options.settings.silence)));
+  return std::unique_ptr<RegistryClient>(new RegistryClient(name, std::move(endpoints)));
 }
 
-RegistryClient::RegistryClient(Reference name, HttpClient http, const RegistryOptions& options)
-    : name_(std::move(name)),
-      http_(std::move(http)),
-      authorizer_(http_, options.credentials, scopes(name_, options)),
-      base_("https://" + host_of(name_.domain())),
-      may_be_plain_(is_loopback(name_.domain())) {}
-
-Result<HttpResponse> RegistryClient::attempt(const Wanted& wanted) {
-  HttpRequest request;
-  request.method = wanted.method;
-  request.fields = wanted.fields;
-  request.stop = wanted.stop;
-  request.body = wanted.body;
-  request.upload = wanted.upload;
-  request.sent = wanted.sent;
-  bool may_be_plain = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    may_be_plain = may_be_plain_;
-    request.url = !wanted.address.empty() ? wanted.address
-                  : wanted.path.starts_with('/')
-                      ? base_ + wanted.path
-                      : fmt::format("{}/v2/{}/{}", base_, name_.path(), wanted.path);
-    // An address that leads elsewhere is told nothing of us.
-    if (!authorizer_.value().empty() && request.url.starts_with(base_ + "/"))
-      request.fields.emplace_back("Authorization", authorizer_.value());
+Result<RegistryClient::Answer> RegistryClient::ask(const RegistryRequest& request, Ability ability,
+                                                   Patience& patience) {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint->given_up() || !(endpoint->host().*ability)) continue;
+    if (endpoint.get() == &registry())
+      return Answer{TRY(endpoint->send(request, patience)), endpoint.get()};
+    auto response = endpoint->send(request);
+    if (response.ok() && (response->status == 200 || response->status == 206))
+      return Answer{std::move(*response), endpoint.get()};
+    if (request.stop.stop_requested())
+      return fail(ErrorKind::kConflict, "{}: given up", name_.familiar());
+    if (response.ok() && response->status == 404) continue;
+    log::warning("mirror {}: {}; going on without it", endpoint->host().address,
+                 response.ok() ? fmt::format("it answers {}", response->status)
+                               : response.error().message());
+    endpoint->give_up();
   }
-  auto response = http_.send(request);
-  const bool no_tls = !response.ok() && response.error().kind() == ErrorKind::kUnsupported;
-  if (!may_be_plain || (!response.ok() && !no_tls)) return response;
-  {
-    const std::scoped_lock lock(mutex_);
-    may_be_plain_ = false;
-    if (no_tls) base_.replace(0, base_.find(':'), "http");
-  }
-  return no_tls ? attempt(wanted) : std::move(response);
+  return fail(ErrorKind::kNotFound,
+              "no mirror of {} has what is asked for, and its hosts.toml says that the registry "
+              "is not to be asked",
+              name_.domain());
 }
 
-Result<HttpResponse> RegistryClient::authorized(const Wanted& wanted) {
-  auto response = attempt(wanted);
-  if (!response.ok() || response->status != 401) return response;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!TRY(authorizer_.answer(base_, response->get("www-authenticate")))) return response;
-  }
-  return attempt(wanted);
+bool RegistryClient::has_other_than(RegistryEndpoint& from, const Error& error) {
+  if (&from == &registry() || error.kind() == ErrorKind::kConflict) return false;
+  log::warning("mirror {}: {}", from.host().address, error.message());
+  if (error.kind() == ErrorKind::kCorrupt) drop_mirrors();
+  from.give_up();
+  return true;
 }
 
-Result<HttpResponse> RegistryClient::request(const Wanted& wanted) {
-  for (int i = 0;; ++i) {
-    auto response = authorized(wanted);
-    const bool again =
-        response.ok() ? is_transient(response->status) : is_transient(response.error());
-    if (!again || i + 1 == kAttempts || wanted.stop.stop_requested()) return response;
-    const auto pause = pause_before(i, response.ok() ? response->get("retry-after") : "");
-    log::info("{}: {}; trying again in {} ms", name_.familiar(),
-              response.ok() ? fmt::format("the registry answers {}", response->status)
-                            : response.error().message(),
-              pause.count());
-    std::this_thread::sleep_for(pause);
+void RegistryClient::drop_mirrors() {
+  for (const auto& endpoint : endpoints_) {
+    if (endpoint.get() == &registry() || endpoint->given_up()) continue;
+    log::warning("mirror {}: what came was wrong; going on without it", endpoint->host().address);
+    endpoint->give_up();
   }
+}
+
+Result<RegistryEndpoint*> RegistryClient::pusher() const {
+  for (const auto& endpoint : endpoints_)
+    if (endpoint->host().pushes) return endpoint.get();
+  return fail(ErrorKind::kUnsupported,
+              "{} is not to be pushed to: no host in its hosts.toml has the capability",
+              name_.domain());
 }
 
 Result<RegistryClient::Document> RegistryClient::manifest(const std::string& which,
                                                           std::stop_token stop) {
-  HttpResponse response = TRY(request({.path = "manifests/" + which,
-                                       .fields = {{"Accept", std::string(manifest_types())}},
-                                       .stop = std::move(stop)}));
+  const bool by_digest = which.find(':') != std::string::npos;
+  const RegistryRequest request{.path = "manifests/" + which,
+                                .fields = {{"Accept", std::string(manifest_types())}},
+                                .stop = std::move(stop)};
+  Patience patience;
+  for (;;) {
+    Answer answer =
+        TRY(ask(request, by_digest ? &RegistryHost::pulls : &RegistryHost::resolves, patience));
+    auto document = read_manifest(answer.response, which);
+    if (document.ok()) return document;
+    const bool again = has_other_than(*answer.from, document.error()) ||
+                       (is_transient(document.error()) && patience.again(request.stop));
+    if (!again) return document;
+  }
+}
+
+Result<RegistryClient::Document> RegistryClient::read_manifest(HttpResponse& response,
+                                                               const std::string& which) const {
   if (response.status == 401 || response.status == 403)
     return fail(ErrorKind::kNotFound,
                 "pull access denied for {}, repository does not exist or may require 'docker "
@@ -171,9 +152,7 @@ Result<RegistryClient::Document> RegistryClient::manifest(const std::string& whi
     return fail(ErrorKind::kNotFound, "manifest for {} not found: {}", name_.familiar(),
                 reason_of(response));
   if (response.status == 429) return fail(ErrorKind::kExhausted, "{}", reason_of(response));
-  if (response.status != 200)
-    return fail(ErrorKind::kInternal, "the registry answers {} for the manifest of {}: {}",
-                response.status, name_.familiar(), reason_of(response));
+  if (response.status != 200) return answer_to(response, "the manifest of " + name_.familiar());
   Document document;
   document.text = TRY(response.text(kMaxJsonBytes).context("the manifest of " + name_.familiar()));
   document.digest = Sha256::of(document.text).str();
@@ -184,25 +163,54 @@ Result<RegistryClient::Document> RegistryClient::manifest(const std::string& whi
 }
 
 Result<std::unique_ptr<ByteSource>> RegistryClient::blob(const std::string& digest,
-                                                         std::uint64_t offset,
+                                                         std::uint64_t offset, Patience& patience,
                                                          std::stop_token stop) {
-  Wanted wanted{.path = "blobs/" + digest, .stop = std::move(stop)};
-  if (offset > 0) wanted.fields.emplace_back("Range", fmt::format("bytes={}-", offset));
-  HttpResponse response = TRY(request(wanted));
+  RegistryRequest request{.path = "blobs/" + digest, .stop = std::move(stop)};
+  if (offset > 0) request.fields.emplace_back("Range", fmt::format("bytes={}-", offset));
+  Answer answer = TRY(ask(request, &RegistryHost::pulls, patience));
+  HttpResponse& response = answer.response;
   if (response.status == 404)
     return fail(ErrorKind::kNotFound, "the registry lacks {}, which its manifest lists", digest);
-  if (response.status != 200 && response.status != 206)
-    return fail(ErrorKind::kInternal, "the registry answers {} for {}: {}", response.status, digest,
+  if (response.status == 401 || response.status == 403)
+    return fail(ErrorKind::kPermission, "the registry does not give {} away: {}", digest,
                 reason_of(response));
+  if (response.status == 429) return fail(ErrorKind::kExhausted, "{}", reason_of(response));
+  if (response.status != 200 && response.status != 206) return answer_to(response, digest);
+  std::unique_ptr<ByteSource> bytes = std::move(response.body);
+  if (answer.from != &registry())
+    bytes = std::make_unique<MirrorSource>(*answer.from, std::move(bytes));
   // It may not know of ranges and begin anew.
   std::vector<std::byte> skipped(64U << 10);
   for (std::uint64_t left = response.status == 200 ? offset : 0; left > 0;) {
     const auto part = std::span(skipped).first(std::min<std::uint64_t>(left, skipped.size()));
-    const std::size_t count = TRY(response.body->read(part));
+    const std::size_t count = TRY(bytes->read(part));
     if (count == 0) return fail(ErrorKind::kCorrupt, "{} ends before byte {}", digest, offset);
     left -= count;
   }
-  return std::move(response.body);
+  return bytes;
+}
+
+Result<std::string> RegistryClient::small_blob(const std::string& digest, std::size_t max_bytes,
+                                               std::stop_token stop) {
+  Patience patience;
+  const auto fetch = [&]() -> Result<std::string> {
+    HttpResponse response;
+    response.body = TRY(blob(digest, 0, patience, stop));
+    std::string text = TRY(response.text(max_bytes).context(digest));
+    if (const Digest found = Sha256::of(text); found.str() != digest)
+      return fail(ErrorKind::kCorrupt, "what arrived for {} is {}", digest, found.str());
+    return text;
+  };
+  for (bool dropped = !has_mirrors();;) {
+    auto text = fetch();
+    if (text.ok()) return text;
+    const Error& error = text.error();
+    const bool again = error.kind() == ErrorKind::kCorrupt
+                           ? !std::exchange(dropped, true)
+                           : is_transient(error) && patience.again(stop);
+    if (!again) return text;
+    if (dropped) drop_mirrors();
+  }
 }
 
 }  // namespace berth::image

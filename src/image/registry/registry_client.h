@@ -1,12 +1,13 @@
 // RegistryClient: one repository of one registry, over the distribution protocol: manifests by tag
 // or digest, blobs by digest. Source: opencontainers/distribution-spec 1.1, "Pull", "Push".
-// What can be tried again is: lost connections, 5xx and 429, with growing pauses. Thread-safe.
+// Mirrors are asked first, once each: one that fails is not asked again, one that lacks a thing is
+// passed over for it, and one that sent wrong bytes is the end of all of them. The registry comes
+// last, and is asked again where that may help. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,16 +18,15 @@
 #include "base/result.h"
 #include "image/manifest/manifest.h"
 #include "image/reference/reference.h"
-#include "image/registry/authorizer.h"
 #include "image/registry/credentials.h"
-#include "image/registry/http_client.h"
+#include "image/registry/registry_endpoint.h"
+#include "image/registry/registry_settings.h"
 
 namespace berth::image {
 
 struct RegistryOptions {
   Credentials credentials;
-  /// Docker's certs.d: <host>/*.crt are authorities, <host>/*.cert with *.key is who we are.
-  std::string certificates = "/etc/docker/certs.d";
+  RegistrySettings settings = {};
   enum class Access : std::uint8_t { kPull, kPush, kLogin };
   Access access = Access::kPull;
   /// Repositories of the same registry whose blobs may be taken over: "library/busybox".
@@ -40,7 +40,8 @@ class RegistryClient {
     std::string digest;  // of the text
   };
 
-  /// For the repository of `name`. kInvalid: its directory of certificates is not complete.
+  /// For the repository of `name`. kInvalid: the registry's directory has a file that is bad, or
+  /// lacks one.
   static Result<std::unique_ptr<RegistryClient>> open(const Reference& name,
                                                       const RegistryOptions& options);
 
@@ -48,9 +49,16 @@ class RegistryClient {
   /// text is not what the digest says.
   Result<Document> manifest(const std::string& which, std::stop_token stop = {});
 
-  /// The bytes of a blob from `offset` on, unverified.
+  /// The bytes of a blob from `offset` on, unverified. `patience`: of all tries to get the blob.
   Result<std::unique_ptr<ByteSource>> blob(const std::string& digest, std::uint64_t offset,
-                                           std::stop_token stop = {});
+                                           Patience& patience, std::stop_token stop = {});
+  /// A small blob whole. kCorrupt: it is not what the digest says.
+  Result<std::string> small_blob(const std::string& digest, std::size_t max_bytes,
+                                 std::stop_token stop = {});
+  /// Whether anything may have come from a mirror.
+  bool has_mirrors() const { return endpoints_.size() > 1; }
+  /// What came was wrong: no mirror is asked any more.
+  void drop_mirrors();
 
   enum class Upload : std::uint8_t { kExisted, kMounted, kSent };
   struct BlobUpload {
@@ -73,49 +81,45 @@ class RegistryClient {
   Result<void> log_in(std::stop_token stop = {});
 
  private:
-  RegistryClient(Reference name, HttpClient http, const RegistryOptions& options);
-
-  /// What is asked for: a path below the repository, with a slash before it below the registry, or
-  /// a whole address that the registry gave.
-  struct Wanted {
-    std::string path = {};
-    std::vector<std::pair<std::string, std::string>> fields = {};
-    std::stop_token stop = {};
-    std::string method = "GET";
-    std::string address = {};
-    std::string body = {};
-    HttpUpload upload = {};
-    std::function<void(std::uint64_t)> sent = {};
+  using Ability = bool RegistryHost::*;
+  struct Answer {
+    HttpResponse response;
+    RegistryEndpoint* from = nullptr;
   };
-  /// One request, authorized, tried again where that may help.
-  Result<HttpResponse> request(const Wanted& wanted);
-  Result<HttpResponse> authorized(const Wanted& wanted);
-  Result<HttpResponse> attempt(const Wanted& wanted);
-  /// The address in a response's Location. `asked`: the address that answered; empty: a path of the
-  /// repository.
-  Result<std::string> location_of(const HttpResponse& response, const std::string& asked);
-  Result<bool> has_blob(const BlobUpload& blob, const std::stop_token& stop);
-  Result<Upload> send_blob(const BlobUpload& blob, std::string address,
-                           const std::stop_token& stop);
+
+  RegistryClient(Reference name, std::vector<std::unique_ptr<RegistryEndpoint>> endpoints)
+      : name_(std::move(name)), endpoints_(std::move(endpoints)) {}
+
+  /// From the first who is trusted with it and has it, or what the registry says.
+  Result<Answer> ask(const RegistryRequest& request, Ability ability, Patience& patience);
+  /// Whether somebody else is to be asked for what this one sent.
+  bool has_other_than(RegistryEndpoint& from, const Error& error);
+  RegistryEndpoint& registry() const { return *endpoints_.back(); }
+  /// Whom pushes go to.
+  Result<RegistryEndpoint*> pusher() const;
+  Result<Document> read_manifest(HttpResponse& response, const std::string& which) const;
+
+  // registry_upload.cc
+  struct UploadState {
+    std::string address = {};    // where it goes on
+    std::uint64_t furthest = 0;  // bytes that the registry had at most
+    Patience patience = {};
+  };
+  Result<bool> has_blob(RegistryEndpoint& to, const BlobUpload& blob, Patience& patience,
+                        const std::stop_token& stop) const;
+  Result<Upload> send_blob(RegistryEndpoint& to, const BlobUpload& blob, UploadState& state,
+                           const std::stop_token& stop) const;
   /// Bytes that an upload has, by what the registry says; nothing: it knows of none.
-  Result<std::optional<std::uint64_t>> received(std::string& address, const std::stop_token& stop);
+  Result<std::optional<std::uint64_t>> received(RegistryEndpoint& to, UploadState& state,
+                                                const std::stop_token& stop) const;
   Error refusal(HttpResponse& response, std::string_view what) const;
 
   const Reference name_;
-  const HttpClient http_;
-
-  std::mutex mutex_;  // guards what follows
-  Authorizer authorizer_;
-  std::string base_;   // "https://host:port"
-  bool may_be_plain_;  // a registry on this machine may speak HTTP without TLS
+  const std::vector<std::unique_ptr<RegistryEndpoint>> endpoints_;  // the registry is the last
 };
 
 /// What a user calls a registry, "reg.example:5000", "https://index.docker.io/v1/" or nothing
 /// (Docker Hub), as the name of a repository there. kInvalid: it can be none.
 Result<Reference> repository_at(std::string_view server);
-
-/// "127.0.0.1:5000", "localhost", "[::1]:5000": this machine. As for Docker, nobody is between, so
-/// its certificate may be anyone's, and TLS may be missing.
-bool is_loopback(std::string_view domain);
 
 }  // namespace berth::image

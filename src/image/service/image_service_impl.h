@@ -92,7 +92,8 @@ class ImageServiceImpl final : public ImageService {
   };
 
   ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database, ContentStore content,
-                   std::unique_ptr<Snapshotter> snapshots, UniqueFd staging, UniqueFd downloads);
+                   std::unique_ptr<Snapshotter> snapshots, UniqueFd staging, UniqueFd downloads,
+                   RegistrySettings registries);
 
   /// The record that a name, an id or a prefix stands for, and the name's row if it was one.
   struct Resolved {
@@ -173,6 +174,7 @@ class ImageServiceImpl final : public ImageService {
   std::unique_ptr<Snapshotter> snapshots_;
   UniqueFd staging_;
   Downloads downloads_;
+  const RegistrySettings registries_;
 
   std::mutex garbage_mutex_;
   std::multiset<std::string> pinned_;  // guarded by garbage_mutex_

@@ -69,14 +69,16 @@ Result<std::unique_ptr<ImageService>> ImageService::open(Options options) {
 
 ImageServiceImpl::ImageServiceImpl(sys::DirLock lock, std::unique_ptr<Database> database,
                                    ContentStore content, std::unique_ptr<Snapshotter> snapshots,
-                                   UniqueFd staging, UniqueFd downloads)
+                                   UniqueFd staging, UniqueFd downloads,
+                                   RegistrySettings registries)
     : lock_(std::move(lock)),
       database_(std::move(database)),
       images_(*database_),
       content_(std::move(content)),
       snapshots_(std::move(snapshots)),
       staging_(std::move(staging)),
-      downloads_(std::move(downloads)) {}
+      downloads_(std::move(downloads)),
+      registries_(std::move(registries)) {}
 
 Result<std::unique_ptr<ImageService>> ImageServiceImpl::open(Options options) {
   const std::string& root = options.root;
@@ -90,9 +92,9 @@ Result<std::unique_ptr<ImageService>> ImageServiceImpl::open(Options options) {
   TRY(sys::remove_tree(dir.get(), "staging"));
   UniqueFd staging = TRY(sys::make_dir_at(dir.get(), "staging", 0700));
   UniqueFd downloads = TRY(sys::make_dir_at(dir.get(), "downloads", 0700));
-  std::unique_ptr<ImageServiceImpl> service(
-      new ImageServiceImpl(std::move(lock), std::move(opened.database), std::move(content),
-                           std::move(opened.snapshots), std::move(staging), std::move(downloads)));
+  std::unique_ptr<ImageServiceImpl> service(new ImageServiceImpl(
+      std::move(lock), std::move(opened.database), std::move(content), std::move(opened.snapshots),
+      std::move(staging), std::move(downloads), std::move(options.registries)));
   TRY(service->sweep(true));
   return service;
 }

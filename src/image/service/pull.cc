@@ -56,6 +56,13 @@ class Ticker {
     });
   }
 
+  /// The layer's download began anew.
+  void rewatch(const std::string& layer, const std::shared_ptr<Download>& download) {
+    const std::scoped_lock lock(mutex_);
+    for (Watched& one : watched_)
+      if (one.layer == layer) one = {layer, download};
+  }
+
   /// Nothing is told of this one any more but what tell() does.
   void finish(const std::string& layer) {
     const std::scoped_lock lock(mutex_);
@@ -116,7 +123,8 @@ class Pull {
  private:
   // From the name to the manifest for the platform.
   Result<void> find_manifest() {
-    client_ = TRY(RegistryClient::open(reference_, {.credentials = options_.credentials}));
+    client_ = TRY(RegistryClient::open(
+        reference_, {.credentials = options_.credentials, .settings = service_.registries_}));
     wanted_ =
         options_.platform.empty() ? Platform::host() : TRY(Platform::parse(options_.platform));
     std::string which = reference_.digest().empty() ? reference_.tag() : reference_.digest();
@@ -137,32 +145,19 @@ class Pull {
   }
 
   Result<std::string> fetch_config() {
-    const Descriptor& config = manifest_.config;
-    const auto source = TRY(client_->blob(config.digest, 0, stop_));
-    std::string text;
-    std::byte buffer[16384];
-    for (;;) {
-      const std::size_t count = TRY(source->read(buffer));
-      if (count == 0) break;
-      text.append(reinterpret_cast<const char*>(buffer), count);
-      if (text.size() > kMaxJsonBytes)
-        return fail(ErrorKind::kExhausted, "the image's config is over {} bytes", kMaxJsonBytes);
-    }
-    if (Sha256::of(text).str() != config.digest)
-      return fail(ErrorKind::kCorrupt, "the image's config is not {}, as its manifest says",
-                  config.digest);
-    return text;
+    return client_->small_blob(manifest_.config.digest, kMaxJsonBytes, stop_)
+        .context("the image's config");
   }
 
   struct Layer {
     ImageServiceImpl::LayerPlan plan;
-    std::string digest;
+    Descriptor blob;
     bool unpacked = false;
     std::shared_ptr<Download> download;  // none: the blob is here already
   };
 
   Result<Layer> begin(const Descriptor& blob, ImageServiceImpl::LayerPlan plan) {
-    Layer layer{std::move(plan), blob.digest, false, {}};
+    Layer layer{std::move(plan), blob, false, {}};
     ticker_.tell(blob.digest, Step::kFound);
     pins_.add(layer.plan.chain_id);
     pins_.add(blob.digest);
@@ -171,17 +166,22 @@ class Pull {
     const bool kept = service_.content_.stat(TRY(Digest::parse(blob.digest))).ok();
     if (kept && layer.unpacked) ticker_.tell(blob.digest, Step::kExists);
     if (kept) return layer;
+    layer.download = TRY(download(blob));
+    return layer;
+  }
+
+  Result<std::shared_ptr<Download>> download(const Descriptor& blob) {
     if (blob.size < 0)
       return fail(ErrorKind::kInvalid, "the manifest does not say how large {} is", blob.digest);
     const Digest digest = TRY(Digest::parse(blob.digest));
     if (digest.algorithm() != "sha256")
       return fail(ErrorKind::kUnsupported, "layer {} is not named by sha256", blob.digest);
-    layer.download = TRY(service_.downloads_.get(
+    return service_.downloads_.get(
         digest, static_cast<std::uint64_t>(blob.size),
-        [client = client_, name = blob.digest](std::uint64_t offset, std::stop_token stop) {
-          return client->blob(name, offset, std::move(stop));
-        }));
-    return layer;
+        [client = client_, name = blob.digest](std::uint64_t offset, Patience& patience,
+                                               std::stop_token stop) {
+          return client->blob(name, offset, patience, std::move(stop));
+        });
   }
 
   Result<void> fetch_layers(const std::vector<std::string>& diff_ids) {
@@ -191,7 +191,8 @@ class Pull {
     for (std::size_t i = 0; i < chain.size(); ++i) {
       layers.push_back(
           TRY(begin(manifest_.layers[i], {diff_ids[i], chain[i], i == 0 ? "" : chain[i - 1]})));
-      if (layers.back().download) watched.push_back({layers.back().digest, layers.back().download});
+      if (layers.back().download)
+        watched.push_back({layers.back().blob.digest, layers.back().download});
     }
     ticker_.watch(std::move(watched));
     for (Layer& layer : layers) {
@@ -206,23 +207,39 @@ class Pull {
 
   Result<void> unpack(Layer& layer) {
     if (layer.unpacked && !layer.download) return {};
-    auto done = [&]() -> Result<void> {
-      if (!layer.unpacked) {
-        const auto source = TRY(open(layer));
-        TRY(service_.unpack_blob(*source, layer.plan));
-      }
-      return layer.download ? layer.download->keep(service_.content_) : Result<void>();
-    }();
-    ticker_.finish(layer.digest);
+    auto done = try_unpack(layer);
+    if (!done.ok() && was_sent_wrong(layer)) {
+      client_->drop_mirrors();
+      layer.download = TRY(download(layer.blob));
+      ticker_.rewatch(layer.blob.digest, layer.download);
+      done = try_unpack(layer);
+    }
+    ticker_.finish(layer.blob.digest);
     TRY(std::move(done));
     layer.download.reset();
-    ticker_.tell(layer.digest, Step::kDone);
+    ticker_.tell(layer.blob.digest, Step::kDone);
     return {};
+  }
+
+  Result<void> try_unpack(Layer& layer) {
+    if (!layer.unpacked) {
+      const auto source = TRY(open(layer));
+      TRY(service_.unpack_blob(*source, layer.plan));
+      layer.unpacked = true;
+    }
+    return layer.download ? layer.download->keep(service_.content_) : Result<void>();
+  }
+
+  /// By a mirror, that is. What could not be unpacked shows at its end whether it was that.
+  bool was_sent_wrong(const Layer& layer) {
+    if (!layer.download || !client_->has_mirrors()) return false;
+    const auto whole = layer.download->wait();
+    return !whole.ok() && whole.error().kind() == ErrorKind::kCorrupt;
   }
 
   Result<std::unique_ptr<ByteSource>> open(const Layer& layer) {
     if (layer.download) return layer.download->open();
-    UniqueFd blob = TRY(service_.content_.open_blob(TRY(Digest::parse(layer.digest))));
+    UniqueFd blob = TRY(service_.content_.open_blob(TRY(Digest::parse(layer.blob.digest))));
     return std::unique_ptr<ByteSource>(std::make_unique<sys::FdSource>(std::move(blob)));
   }
 

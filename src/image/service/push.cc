@@ -49,6 +49,7 @@ class Push {
     TRY(find_mounts());
     client_ = TRY(
         RegistryClient::open(reference_, {.credentials = options_.credentials,
+                                          .settings = service_.registries_,
                                           .access = RegistryOptions::Access::kPush,
                                           .mounts = {mount_names_.begin(), mount_names_.end()}}));
     for (const Layer& layer : layers_) tell({.step = Step::kPreparing, .layer = layer.diff_id});
