@@ -5,7 +5,6 @@
 #include <cerrno>
 
 namespace berth::image {
-namespace {
 
 Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
@@ -19,8 +18,6 @@ Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t 
   }
   return {};
 }
-
-}  // namespace
 
 Result<void> write_entry_data(TarReader& reader, const TarEntry& entry, int fd) {
   std::uint64_t end = 0;

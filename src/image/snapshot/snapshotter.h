@@ -19,7 +19,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/result.h"
+#include "image/archive/apply.h"
 #include "sys/mount_spec.h"
 
 namespace berth::image {
@@ -37,6 +39,16 @@ struct SnapshotInfo {
 struct SnapshotUsage {
   std::uint64_t bytes = 0;  // as allocated on disk
   std::uint64_t inodes = 0;
+};
+
+/// A driver that unpacks layers in its own way, while they arrive.
+class LayerUnpacker {
+ public:
+  virtual ~LayerUnpacker() = default;
+  /// Reads `tar` (no compression) to its very end into the active snapshot `key`, made a moment ago
+  /// and mounted nowhere; archive/apply.h says what becomes of an entry. Afterwards nobody writes
+  /// to the snapshot; whoever calls commits it, or, after an error too, removes it.
+  virtual Result<AppliedLayer> unpack(std::string_view key, ByteSource& tar) = 0;
 };
 
 class Snapshotter {
@@ -65,6 +77,9 @@ class Snapshotter {
   /// All of them, parents before their children.
   virtual Result<std::vector<SnapshotInfo>> list() const = 0;
   virtual Result<SnapshotUsage> usage(std::string_view key) const = 0;
+
+  /// Null: layers are unpacked into the directory that a snapshot's one mount is made of.
+  virtual LayerUnpacker* unpacker() { return nullptr; }
 };
 
 }  // namespace berth::image
