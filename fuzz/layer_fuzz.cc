@@ -1,5 +1,5 @@
-// Any tar as a layer, unpacked for real: nothing beside its directory changes. Needs root, for
-// owners and devices; without it there is nothing to see.
+// Any tar as a layer, unpacked for real, and written as one file: nothing beside its directory
+// changes. Needs root, for owners and devices; without it there is nothing to see.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "image/archive/apply.h"
+#include "image/erofs/layer_file.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/temp_dir_testing.h"
@@ -80,11 +81,29 @@ void apply(std::span<const std::uint8_t> tar, berth::image::Whiteouts* whiteouts
   if (::fstat(lower->get(), &st) != 0 || st.st_uid != 0) std::abort();
 }
 
+/// The same layer as one file, twice: the two are equal.
+void seal(std::span<const std::uint8_t> tar) {
+  const berth::sys::TempDir dir;
+  const auto lower = berth::sys::make_dir_at(dir.fd(), "lower");
+  if (!lower.ok()) std::abort();
+  fill(lower->get());
+  std::string files[2];
+  for (std::string& file : files) {
+    const auto fd = berth::sys::open_at(dir.fd(), "layer", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    BytesSource source(tar);
+    const auto written = berth::image::erofs::write_archive(
+        source, lower->get(), fd->get(), {.max_entries = 1000, .max_bytes = 16U << 20}, 1U << 20);
+    if (written.ok()) file = berth::sys::read_file_at(dir.fd(), "layer", 64U << 20).value_or("?");
+  }
+  if (files[0] != files[1]) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (::geteuid() != 0) return 0;
   apply({data, size}, berth::image::overlay_whiteouts().get(), false);
   apply({data, size}, berth::image::deleting_whiteouts().get(), true);
+  seal({data, size});
   return 0;
 }

@@ -47,7 +47,7 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--bridge-subnet", engine.bridge_subnet,
                  "Its gateway and prefix, ADDRESS/PREFIX [one without a clash]");
   app.add_option("--storage-driver", engine.storage_driver,
-                 "overlay2, btrfs, fuse-overlayfs or vfs [the best the host has]");
+                 "overlay2, btrfs, erofs, fuse-overlayfs or vfs [the best the host has]");
   app.add_option("--certs-dir", engine.registries.certificates,
                  "Certificates and hosts.toml of registries, a directory for each")
       ->capture_default_str();

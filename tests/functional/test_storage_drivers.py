@@ -118,6 +118,28 @@ class Overlay2(Drivers, DriverTest):
     flags = ("--storage-driver", driver)
 
 
+class Erofs(Drivers, DriverTest):
+    driver = "erofs"
+    flags = ("--storage-driver", driver)
+
+    def test_an_image_is_sealed_files(self):
+        store = Path(self.engine.base, "root/image/erofs/s")
+        layers = [path for path in store.iterdir() if (path / "layer").exists()]
+        self.assertEqual(len(layers), 3)
+        for path in layers:
+            self.assertEqual([entry.name for entry in path.iterdir()], ["layer"])
+            if shutil.which("fsck.erofs"):
+                subprocess.run(["fsck.erofs", path / "layer"], check=True, capture_output=True)
+
+    def test_a_commit_is_one_more(self):
+        self.engine.ok("run", "--name", "box", LAYERED, "sh", "-c", "rm /data/kept; echo mine >/data/mine")
+        self.engine.ok("commit", "box", "more:latest")
+        self.engine.ok("rm", "box")
+        self.assertEqual(self.engine.ok("run", "--rm", "more:latest", "sh", "-c", "ls /data; cat /data/mine"),
+                         "mine\nnew\nmine")
+        self.engine.ok("rmi", "more:latest")
+
+
 class Vfs(Drivers, DriverTest):
     driver = "vfs"
     flags = ("--storage-driver", driver)
@@ -200,7 +222,7 @@ class Refused(unittest.TestCase):
             self.says(name, f"there is no storage driver '{name}'", "overlay2")
 
     def test_an_unknown_one(self):
-        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, fuse-overlayfs or vfs")
+        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, erofs, fuse-overlayfs or vfs")
 
     def test_btrfs_on_another_file_system(self):
         self.says("btrfs", "not on a btrfs file system", "overlay2")

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "sys/fuse_mount.h"
+#include "sys/premade_mount.h"
 
 namespace berth::container {
 namespace {
@@ -32,9 +32,9 @@ Result<RootfsPlan> plan_rootfs(const Spec& spec, const std::string& bundle,
   for (std::size_t i = 0; i < mounts.size(); ++i) {
     plan.mounts.push_back(
         TRY(plan_plain_mount(mounts[i], {}, fmt::format("root mount {}", i), bundle)));
-    if (!sys::is_fuse(mounts[i].type)) continue;
-    // Its program is started here: it is to have the host's mounts, and no part in the container.
-    plan.premade.push_back(TRY(sys::mount_fuse_detached(mounts[i])));
+    if (!sys::is_premade(mounts[i].type)) continue;
+    // With the host's mounts, and no part in the container.
+    plan.premade.push_back(TRY(sys::mount_premade(mounts[i])));
     plan.mounts.back().premade = plan.premade.back().get();
   }
   if (const std::string& word = spec.linux_.rootfs_propagation; !word.empty()) {

@@ -25,7 +25,7 @@ struct RootfsPlan {
   UniqueFd host_mounts;           // the host's mount namespace, if a bind is to be a peer there,
   UniqueFd host_root;             // and the root of this process in it
   std::vector<MountPlan> mounts;  // empty: the tree at `path` itself
-  std::vector<UniqueFd> premade;  // those of `mounts` that a program serves, until init has them
+  std::vector<UniqueFd> premade;  // those of `mounts` that are made here, until init has them
   bool readonly = false;
   sys::Propagation propagation;   // of the finished root; kind 0: private
   std::string working_directory;  // made if missing, as an empty directory

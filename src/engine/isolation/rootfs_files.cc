@@ -13,10 +13,10 @@
 
 #include "image/archive/whiteout.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
-#include "image/snapshot/overlay_mount.h"
 #include "sys/dir.h"
 #include "sys/file.h"
-#include "sys/fuse_mount.h"
+#include "sys/overlay_mount.h"
+#include "sys/premade_mount.h"
 
 namespace berth::engine {
 namespace {
@@ -156,11 +156,11 @@ Result<IdentityFiles> read_identity_files(const std::vector<sys::MountSpec>& mou
       return IdentityFiles{.passwd = std::move(*passwd), .group = std::move(*group)};
   }
   if (mounts.front().type == "overlay") {
-    const UniqueFd root = TRY(image::mount_overlay_detached(mounts.front()));
+    const UniqueFd root = TRY(sys::mount_overlay_detached(mounts.front()));
     return read_below(root.get()).context("read the image's users");
   }
-  if (sys::is_fuse(mounts.front().type)) {
-    const UniqueFd root = TRY(sys::mount_fuse_detached(mounts.front()));
+  if (sys::is_premade(mounts.front().type)) {
+    const UniqueFd root = TRY(sys::mount_premade(mounts.front()));
     return read_below(root.get()).context("read the image's users");
   }
   // A thread of its own: its mount namespace, and the mount in it, end with it.

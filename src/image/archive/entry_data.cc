@@ -5,6 +5,7 @@
 #include <cerrno>
 
 namespace berth::image {
+
 Result<void> pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const ssize_t put = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));

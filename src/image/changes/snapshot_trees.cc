@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "image/snapshot/overlay_mount.h"
 #include "sys/dir.h"
+#include "sys/erofs_mount.h"
 #include "sys/fuse_mount.h"
+#include "sys/overlay_mount.h"
+#include "sys/premade_mount.h"
 
 namespace berth::image {
 namespace {
@@ -49,9 +51,9 @@ sys::MountSpec read_only(sys::MountSpec mount) {
 
 Result<UniqueFd> open_whole(const Snapshotter& snapshots, std::string_view key) {
   const sys::MountSpec mount = TRY(mount_of(snapshots, key));
-  if (mount.type == "overlay") return mount_overlay_detached(read_only(mount));
-  if (!sys::is_fuse(mount.type)) return sys::open_dir(mount.source);
-  return sys::open_dir_at(TRY(sys::mount_fuse_detached(read_only(mount))).get(), ".");
+  if (mount.type == "overlay") return sys::mount_overlay_detached(read_only(mount));
+  if (!sys::is_premade(mount.type)) return sys::open_dir(mount.source);
+  return sys::open_dir_at(TRY(sys::mount_premade(read_only(mount))).get(), ".");
 }
 
 Result<SnapshotTrees> open_trees(const Snapshotter& snapshots, std::string_view key) {
@@ -65,10 +67,11 @@ Result<SnapshotTrees> open_trees(const Snapshotter& snapshots, std::string_view 
     return trees;
   }
   const std::string upper = option(mount, kUpper);
-  if (mount.type == "overlay" && upper.empty()) {
+  const bool is_erofs = sys::is_erofs(mount.type);
+  if ((mount.type == "overlay" || is_erofs) && upper.empty()) {
     return fail(ErrorKind::kUnsupported, "snapshot {} is committed: its changes are a layer", key);
   }
-  trees.overlay = mount.type == "overlay";
+  trees.overlay = mount.type == "overlay" || is_erofs;
   trees.tree = TRY(sys::open_dir(trees.overlay ? upper : mount.source));
   return trees;
 }

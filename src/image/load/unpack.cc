@@ -17,8 +17,9 @@
 namespace berth::image {
 namespace {
 
-/// Where the files of a snapshot go: straight into its directory of changes, not through its
-/// mounts. That needs no mount, and a whiteout is made in the form that the driver keeps.
+/// Where the files of a snapshot go, unless its driver knows better: straight into its directory of
+/// changes, not through its mounts. That needs no mount, and a whiteout is made in the form that
+/// the driver keeps.
 class Target {
  public:
   static Result<Target> of(const std::vector<sys::MountSpec>& mounts, bool has_parent) {
@@ -59,6 +60,15 @@ class Target {
   std::unique_ptr<Whiteouts> whiteouts_;
 };
 
+Result<AppliedLayer> unpack_into(Snapshotter& snapshots, std::string_view key,
+                                 const std::vector<sys::MountSpec>& mounts, bool has_parent,
+                                 ByteSource& tar) {
+  if (LayerUnpacker* own = snapshots.unpacker(); own != nullptr) return own->unpack(key, tar);
+  const Target target = TRY(Target::of(mounts, has_parent));
+  EarlyFlush flushed(tar, target.get().root);
+  return apply_layer(target.get(), flushed);
+}
+
 /// Passes a source's bytes on, and a copy of them to another.
 class CopyingSource final : public ByteSource {
  public:
@@ -86,14 +96,12 @@ Result<UnpackedLayer> unpack_layer(Snapshotter& snapshots, std::string_view pare
       log::warning("remove a half unpacked layer: {}", removed.error().message());
     }
   });
-  const Target target = TRY(Target::of(mounts, !parent.empty()));
   const auto plain = TRY(decompress(blob));
   HashingSource hashed(*plain);
   {
     CopyingSource copied(hashed, copy);
-    EarlyFlush flushed(copied, target.get().root);
-    ReadAhead ahead(flushed);
-    layer.bytes = TRY(apply_layer(target.get(), ahead)).bytes;
+    ReadAhead ahead(copied);
+    layer.bytes = TRY(unpack_into(snapshots, layer.key, mounts, !parent.empty(), ahead)).bytes;
   }
   layer.diff_id = hashed.finish().str();
   undo.cancel();

@@ -377,7 +377,7 @@ TEST(ImageServiceDriver, OneThatCannotWorkHereIsSaidAndNotTakenForTheOneInUse) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, ImageServiceTest,
-                         ::testing::Values("overlay2", "btrfs", "fuse-overlayfs", "vfs"),
+                         ::testing::Values("overlay2", "btrfs", "erofs", "fuse-overlayfs", "vfs"),
                          [](const auto& instance) {
                            std::string name = instance.param;
                            std::erase(name, '-');  // not in the name of a test

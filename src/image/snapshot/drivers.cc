@@ -4,6 +4,7 @@
 #include <array>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_snapshotter.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr auto kDrivers = std::to_array<Driver>({
     {"overlay2", open_overlay_snapshotter},
     {"btrfs", open_btrfs_snapshotter},
+    {"erofs", open_erofs_snapshotter},
     {"fuse-overlayfs", open_fuse_overlay_snapshotter},
     {"vfs", open_native_snapshotter},
 });
@@ -26,7 +28,6 @@ struct Elsewhere {
 constexpr auto kElsewhere = std::to_array<Elsewhere>({
     {"aufs", "no kernel of kernel.org has it: use overlay2"},
     {"devicemapper", "Docker has given it up too: use overlay2, on any file system over LVM"},
-    {"erofs", "use overlay2"},
     {"native", "this is called vfs here"},
     {"overlay", "its successor is overlay2"},
     {"overlayfs", "this is called overlay2 here"},

@@ -18,7 +18,7 @@ TEST(Drivers, AreFoundByTheirNamesWhichDiffer) {
 }
 
 TEST(Drivers, ThoseOfOtherEnginesAreAnsweredWithWhatToUse) {
-  for (const char* name : {"aufs", "devicemapper", "erofs", "native", "overlay", "overlayfs",
+  for (const char* name : {"aufs", "devicemapper", "native", "overlay", "overlayfs",
                            "windowsfilter", "zfs", "", "floppy", "OVERLAY2", "../overlay2"}) {
     const auto found = find_driver(name);
     ASSERT_FALSE(found.ok()) << name;

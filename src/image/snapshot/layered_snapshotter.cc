@@ -36,12 +36,7 @@ class LayeredSnapshotter final : public StoredSnapshotter {
     // The root directory that is seen is the uppermost layer's.
     const UniqueFd parent =
         TRY(sys::open_dir(fmt::format("{}/{}/{}", root, parents.front(), kTreeName)));
-    TRY(copy_attributes(parent.get(), tree.get()).context("the root of the layer below"));
-    struct stat st{};
-    if (::fstat(parent.get(), &st) != 0) return fail_errno("stat the root of the layer below");
-    const timespec times[2] = {st.st_atim, st.st_mtim};
-    if (::futimens(tree.get(), times) != 0) return fail_errno("set time");
-    return {};
+    return copy_root(parent.get(), tree.get());
   }
 
   /// With one layer there is nothing to overlay: a bind mount is cheaper, and whiteouts hide
@@ -77,6 +72,19 @@ Result<std::unique_ptr<Snapshotter>> open_layered_snapshotter(const std::string&
                                                               Database& database,
                                                               LayeredForm form) {
   return LayeredSnapshotter::open(root, database, std::move(form));
+}
+
+Result<void> copy_root(int from, int to) {
+  TRY(copy_attributes(from, to).context("the root of the layer below"));
+  struct stat st{};
+  if (::fstat(from, &st) != 0) return fail_errno("stat the root of the layer below");
+  const timespec times[2] = {st.st_atim, st.st_mtim};
+  if (::futimens(to, times) != 0) return fail_errno("set time");
+  return {};
+}
+
+std::vector<std::string> overlay_options() {
+  return {"index=off", "redirect_dir=off", "metacopy=off"};
 }
 
 Result<void> check_layers_path(std::string_view root, std::string_view driver) {

@@ -28,6 +28,13 @@ struct LayeredForm {
 Result<std::unique_ptr<Snapshotter>> open_layered_snapshotter(const std::string& root,
                                                               Database& database, LayeredForm form);
 
+/// Gives a new layer's root what the one below it has.
+Result<void> copy_root(int from, int to);
+
+/// Said to the kernel's overlayfs rather than left to how it was configured: with these off a layer
+/// is what an image's layer can express, and any kernel can mount it.
+std::vector<std::string> overlay_options();
+
 /// kInvalid if the path has what means something in mount options.
 Result<void> check_layers_path(std::string_view root, std::string_view driver);
 

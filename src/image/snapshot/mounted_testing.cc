@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "image/snapshot/overlay_mount.h"
-#include "sys/fuse_mount.h"
+#include "sys/overlay_mount.h"
+#include "sys/premade_mount.h"
 
 namespace berth::image {
 
@@ -15,8 +15,8 @@ Result<UniqueFd> mount_detached(const std::vector<sys::MountSpec>& mounts) {
   if (mounts.size() != 1)
     return fail(ErrorKind::kInvalid, "{} mounts instead of one", mounts.size());
   const sys::MountSpec& spec = mounts.front();
-  if (spec.type == "overlay") return mount_overlay_detached(spec);
-  if (sys::is_fuse(spec.type)) return sys::mount_fuse_detached(spec);
+  if (spec.type == "overlay") return sys::mount_overlay_detached(spec);
+  if (sys::is_premade(spec.type)) return sys::mount_premade(spec);
   UniqueFd tree(::open_tree(AT_FDCWD, spec.source.c_str(),
                             OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
   if (!tree.valid()) return fail_errno("bind {}", spec.source);

@@ -224,15 +224,11 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
   }
   if (row(name).ok()) return exists(name);
   const UniqueFd dir = TRY(sys::open_dir_at(dir_.get(), std::to_string(found.id)));
-  // One flush of the file system instead of one per file, and the tree is counted meanwhile.
-  auto flushed = std::async(std::launch::async, [&]() -> Result<void> {
-    if (::syncfs(dir.get()) != 0) return fail_errno("flush snapshot {}", key);
-    return {};
+  const std::string packed = std::string(kPackingPrefix) + random_hex(16);
+  const ScopeExit unpack([&] {
+    if (actions_.pack) ::unlinkat(dir.get(), packed.c_str(), 0);
   });
-  if (actions_.measure)
-    flushed.wait();  // what a file system counts itself, it counts when it has it
-  auto usage = measure(found.id);
-  TRY(flushed.get());
+  auto usage = put_on_disk(dir.get(), found.id, packed);
   if (!usage.ok()) {
     // Removed or committed meanwhile: whatever the error, that is why.
     return row(key).ok() ? std::move(usage).error() : not_found(key);
@@ -248,7 +244,11 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
     update.bind(5, found.id);
     update.bind(6, static_cast<int>(SnapshotKind::kActive));
     if (update.exec() == 0) return not_found(key);  // removed or committed meanwhile
-    return {};
+    if (!actions_.pack) return {};
+    if (::renameat(dir.get(), packed.c_str(), dir.get(), kPackedName) != 0) {
+      return fail_errno("rename a packed snapshot");
+    }
+    return sys::sync(dir.get());
   });
   if (!updated.ok() && updated.error().kind() == ErrorKind::kConflict) return exists(name);
   TRY(std::move(updated));
@@ -257,6 +257,25 @@ Result<void> SnapshotStore::commit(std::string_view name, std::string_view key) 
     log::warning("snapshot {}: {}", name, sealed.error().message());
   }
   return {};
+}
+
+Result<SnapshotUsage> SnapshotStore::put_on_disk(int dirfd, std::int64_t id,
+                                                 const std::string& packed) const {
+  if (actions_.pack) {
+    const SnapshotUsage usage = TRY(actions_.pack(dirfd, packed));
+    TRY(sys::sync(dir_.get()));  // its directory's own name
+    return usage;
+  }
+  // One flush of the file system instead of one per file, and the tree is counted meanwhile.
+  auto flushed = std::async(std::launch::async, [&]() -> Result<void> {
+    if (::syncfs(dirfd) != 0) return fail_errno("flush a snapshot");
+    return {};
+  });
+  // What a file system counts itself, it counts when it has it.
+  if (actions_.measure) flushed.wait();
+  auto usage = measure(id);
+  TRY(flushed.get());
+  return usage;
 }
 
 Result<void> SnapshotStore::remove(std::string_view key) {

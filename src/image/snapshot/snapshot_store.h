@@ -21,6 +21,10 @@ namespace berth::image {
 
 /// Where the tree of a snapshot is inside its directory.
 inline constexpr const char* kTreeName = "fs";
+/// What a committed one is, with a driver that packs.
+inline constexpr const char* kPackedName = "layer";
+/// What the names of files start with that may become that; of no use after a crash.
+inline constexpr std::string_view kPackingPrefix = "new-";
 
 class SnapshotStore {
  public:
@@ -35,6 +39,11 @@ class SnapshotStore {
     /// What the snapshot itself holds. Unless given: what is in kTreeName. Of a snapshot that is
     /// being committed, it is asked once all is on disk.
     std::function<Result<SnapshotUsage>(int dirfd)> measure = {};
+    /// For a driver that keeps committed snapshots in another form than active ones. Writes what
+    /// the snapshot holds into the new file `name` of its directory, on disk when it returns, and
+    /// says what it takes. The file becomes kPackedName if the snapshot is committed; two can be
+    /// written at once, of which one will.
+    std::function<Result<SnapshotUsage>(int dirfd, const std::string& name)> pack = {};
     /// The snapshot is committed: nobody is to change it any more. Does nothing the second time:
     /// open() repeats it for every committed snapshot, as a crash may have come before it.
     std::function<Result<void>(int dirfd)> seal = {};
@@ -99,6 +108,7 @@ class SnapshotStore {
   Result<Chain> parents_for(std::string_view parent) const;
   Result<Chain> insert(std::string_view key, std::string_view parent, const std::string& built);
   Result<SnapshotUsage> measure(std::int64_t id) const;
+  Result<SnapshotUsage> put_on_disk(int dirfd, std::int64_t id, const std::string& packed) const;
 
   std::string root_;
   UniqueFd dir_;

@@ -19,7 +19,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/result.h"
+#include "image/archive/apply.h"
 #include "sys/mount_spec.h"
 
 namespace berth::image {
@@ -45,6 +47,16 @@ struct SnapshotFault {
   Kind kind = Kind::kStray;
   std::string name;  // a snapshot's key; kStray, kHalfMade: of a directory
   std::string detail;
+};
+
+/// A driver that unpacks layers in its own way, while they arrive.
+class LayerUnpacker {
+ public:
+  virtual ~LayerUnpacker() = default;
+  /// Reads `tar` (no compression) to its very end into the active snapshot `key`, made a moment ago
+  /// and mounted nowhere; archive/apply.h says what becomes of an entry. Afterwards nobody writes
+  /// to the snapshot; whoever calls commits it, or, after an error too, removes it.
+  virtual Result<AppliedLayer> unpack(std::string_view key, ByteSource& tar) = 0;
 };
 
 class Snapshotter {
@@ -81,6 +93,9 @@ class Snapshotter {
   virtual Result<void> remove_stray(const std::string& directory) {
     return fail(ErrorKind::kUnsupported, "{}: {} cannot be removed", name(), directory);
   }
+
+  /// Null: layers are unpacked into the directory that a snapshot's one mount is made of.
+  virtual LayerUnpacker* unpacker() { return nullptr; }
 };
 
 }  // namespace berth::image

@@ -195,7 +195,7 @@ TEST_P(SnapshotterSuite, SparseFilesStaySparse) {
   MUST(snapshotter_->prepare("top", "base"));
   const auto f = stat_of(view("top").get(), "f");
   EXPECT_EQ(f.st_size, kSize);
-  EXPECT_LT(f.st_blocks * 512, 1 << 20);
+  EXPECT_TRUE(!GetParam().tells_holes || f.st_blocks * 512 < 1 << 20) << f.st_blocks;
   EXPECT_LT(MUST(snapshotter_->usage("base")).bytes, 1U << 20);
 }
 

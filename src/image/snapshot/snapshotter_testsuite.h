@@ -32,6 +32,8 @@ struct SnapshotterCase {
   std::vector<std::string> programs = {};
   /// A file shows how many names it has before all of them have been looked up.
   bool counts_links = true;
+  /// st_blocks of a file leaves out its holes.
+  bool tells_holes = true;
 };
 
 inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {

@@ -5,14 +5,15 @@
 #include <cerrno>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
-#include "image/snapshot/overlay_mount.h"
 #include "image/snapshot/overlay_snapshotter.h"
 #include "image/snapshot/snapshotter_testsuite.h"
 #include "image/snapshot/tree_testing.h"
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/overlay_mount.h"
 
 namespace berth::image {
 namespace {
@@ -39,6 +40,11 @@ INSTANTIATE_TEST_SUITE_P(
                                       .open = open_btrfs_snapshotter,
                                       .file_system = "btrfs",
                                       .volume_bytes = 1U << 30},
+                      SnapshotterCase{.name = "erofs",
+                                      .layers = 128,
+                                      .copies_parents = false,
+                                      .open = open_erofs_snapshotter,
+                                      .tells_holes = false},
                       // On what a container has for a root as well, which can hold no overlay.
                       fuse_overlayfs(""), fuse_overlayfs("overlay"),
                       // It copies every layer below, and flushes it: a few show what there is.
@@ -57,7 +63,7 @@ TEST(OverlaySnapshotter, SaysWhatToDoWhereTheFileSystemCannotHoldLayers) {
   const auto database = MUST(Database::open(dir.path() + "/metadata.db"));
   for (const char* sub : {"lower", "upper", "work"}) MUST(sys::make_dir_at(dir.fd(), sub));
   // An overlay is no upper layer for another one.
-  const UniqueFd overlay = MUST(mount_overlay_detached(
+  const UniqueFd overlay = MUST(sys::mount_overlay_detached(
       {"overlay",
        "overlay",
        {"lowerdir=" + dir.path() + "/lower", "upperdir=" + dir.path() + "/upper",
@@ -93,14 +99,14 @@ TEST(OverlayMount, TheClassicCallShowsTheSame) {
   const sys::TempDir dir;
   sys::MountSpec spec = many_layers(dir, "");
   {
-    const UniqueFd tree = MUST(mount_overlay_detached(spec, OverlayMethod::kClassic));
+    const UniqueFd tree = MUST(sys::mount_overlay_detached(spec, sys::OverlayMethod::kClassic));
     EXPECT_EQ(names(tree.get()).size(), 129U);
     EXPECT_EQ(read(tree.get(), "last"), "0");
     write(tree.get(), "new", "1");
   }
   EXPECT_EQ(read(dir.fd(), "upper/new"), "1");
   spec.options = {spec.options[1], "ro"};
-  const UniqueFd frozen = MUST(mount_overlay_detached(spec, OverlayMethod::kClassic));
+  const UniqueFd frozen = MUST(sys::mount_overlay_detached(spec, sys::OverlayMethod::kClassic));
   EXPECT_EQ(sys::open_at(frozen.get(), "other", O_WRONLY | O_CREAT, 0600).error().os_errno(),
             EROFS);
 }
@@ -109,8 +115,8 @@ TEST(OverlayMount, TheClassicCallRefusesWhatDoesNotFit) {
   if (::sysconf(_SC_PAGESIZE) > 4096)
     GTEST_SKIP() << "a page of this host takes any image's layers";
   const sys::TempDir dir;
-  const auto mounted =
-      mount_overlay_detached(many_layers(dir, std::string(40, 'x')), OverlayMethod::kClassic);
+  const auto mounted = sys::mount_overlay_detached(many_layers(dir, std::string(40, 'x')),
+                                                   sys::OverlayMethod::kClassic);
   ASSERT_FALSE(mounted.ok());
   EXPECT_EQ(mounted.error().kind(), ErrorKind::kInvalid);
   EXPECT_NE(mounted.error().message().find("bytes of options"), std::string::npos);

@@ -1,4 +1,4 @@
-#include "image/snapshot/overlay_mount.h"
+#include "sys/overlay_mount.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -20,7 +20,7 @@
 #include "base/strong_id.h"
 #include "sys/dir.h"
 
-namespace berth::image {
+namespace berth::sys {
 namespace {
 
 Result<void> set_string(int fs, const std::string& key, const std::string& value) {
@@ -39,7 +39,7 @@ Result<void> set_lowers(int fs, std::string_view list) {
   return {};
 }
 
-Result<UniqueFd> mount_with_fsconfig(const sys::MountSpec& spec) {
+Result<UniqueFd> mount_with_fsconfig(const MountSpec& spec) {
   const UniqueFd fs(::fsopen("overlay", FSOPEN_CLOEXEC));
   if (!fs.valid()) {
     if (errno == ENODEV) return fail(ErrorKind::kUnsupported, "this kernel has no overlayfs");
@@ -103,7 +103,7 @@ std::string_view common_base(const std::vector<std::string>& options) {
   return common ? common->substr(0, common->rfind('/') + 1) : std::string_view();
 }
 
-ClassicOptions classic_options(const sys::MountSpec& spec) {
+ClassicOptions classic_options(const MountSpec& spec) {
   ClassicOptions classic{.base = std::string(common_base(spec.options))};
   for (const std::string& option : spec.options) {
     const auto equals = option.find('=');
@@ -127,7 +127,7 @@ ClassicOptions classic_options(const sys::MountSpec& spec) {
 
 /// For a thread that ends afterwards. The mount covers its own uppermost lower directory, which is
 /// resolved by then, where nobody else sees it.
-Result<UniqueFd> mount_in_own_namespace(const sys::MountSpec& spec) {
+Result<UniqueFd> mount_in_own_namespace(const MountSpec& spec) {
   const ClassicOptions classic = classic_options(spec);
   // What is beyond a page mount(2) cuts off without a word.
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -155,7 +155,7 @@ Result<UniqueFd> mount_in_own_namespace(const sys::MountSpec& spec) {
 
 }  // namespace
 
-Result<UniqueFd> mount_overlay_detached(const sys::MountSpec& spec, OverlayMethod method) {
+Result<UniqueFd> mount_overlay_detached(const MountSpec& spec, OverlayMethod method) {
   if (method == OverlayMethod::kAny) {
     auto tree = mount_with_fsconfig(spec);
     // EINVAL: a kernel before 6.7 knows no "lowerdir+".
@@ -168,12 +168,12 @@ Result<UniqueFd> mount_overlay_detached(const sys::MountSpec& spec, OverlayMetho
 }
 
 Result<void> probe_overlay(const std::string& dir) {
-  const UniqueFd parent = TRY(sys::open_dir(dir));
+  const UniqueFd parent = TRY(open_dir(dir));
   const std::string name = "new-probe-" + random_hex(8);
-  ScopeExit undo([&] { (void)sys::remove_tree(parent.get(), name); });
-  const UniqueFd probe = TRY(sys::make_dir_at(parent.get(), name, 0700));
-  for (const char* sub : {"lower", "upper", "work"}) TRY(sys::make_dir_at(probe.get(), sub, 0700));
-  const UniqueFd upper = TRY(sys::open_dir_at(probe.get(), "upper"));
+  ScopeExit undo([&] { (void)remove_tree(parent.get(), name); });
+  const UniqueFd probe = TRY(make_dir_at(parent.get(), name, 0700));
+  for (const char* sub : {"lower", "upper", "work"}) TRY(make_dir_at(probe.get(), sub, 0700));
+  const UniqueFd upper = TRY(open_dir_at(probe.get(), "upper"));
   const auto check = [&]() -> Result<void> {
     // The two marks that an overlay leaves in its upper layer.
     if (::mknodat(upper.get(), "whiteout", S_IFCHR, makedev(0, 0)) != 0)
@@ -194,9 +194,9 @@ Result<void> probe_overlay(const std::string& dir) {
       .error()
       .with_kind(ErrorKind::kUnsupported)
       .context(fmt::format(
-          "the file system at {} cannot hold the layers of overlay2 (use the vfs storage driver, "
+          "the file system at {} cannot hold the layers of an overlay (use the vfs storage driver, "
           "or put the data root elsewhere)",
           dir));
 }
 
-}  // namespace berth::image
+}  // namespace berth::sys
