@@ -107,7 +107,8 @@ class Transfer final : public ByteSource {
     if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
       return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
     while (!head_complete_ && !done_) TRY(step());
-    return done_ && code_ != CURLE_OK ? Result<void>(failure()) : Result<void>();
+    // A body that breaks off may have done so by now: that is for whoever reads it.
+    return head_complete_ || code_ == CURLE_OK ? Result<void>() : Result<void>(failure());
   }
 
   int status() const {
