@@ -106,7 +106,7 @@ class Parser {
     std::vector<Entry> entries;
     for (const auto& [key, node] : *tables) entries.push_back({key.str(), &node});
     // A table of the library's is sorted by its keys; what counts is where they stand.
-    std::ranges::stable_sort(entries, {}, [](const Entry& entry) {
+    std::ranges::sort(entries, {}, [](const Entry& entry) {
       const auto& place = entry.node->source().begin;
       return std::pair(place.line, place.column);
     });

@@ -20,14 +20,6 @@ std::vector<std::string> scopes(const Reference& name, const RegistryOptions& op
   return all;
 }
 
-/// An answer that nobody understands: to ask again helps if it is transient.
-Error answer_to(HttpResponse& response, std::string_view what) {
-  return Error(
-      ErrorKind::kInternal,
-      fmt::format("the registry answers {} for {}: {}", response.status, what, reason_of(response)),
-      is_transient(response.status) ? 0 : EPROTO);
-}
-
 /// Passes on what a mirror sends; if that breaks, others are asked for the rest.
 class MirrorSource final : public ByteSource {
  public:

@@ -60,6 +60,9 @@ class RegistryClient {
   /// What came was wrong: no mirror is asked any more.
   void drop_mirrors();
 
+  /// Every tag of the repository, as the registry lists them.
+  Result<std::vector<std::string>> tags(std::stop_token stop = {});
+
   enum class Upload : std::uint8_t { kExisted, kMounted, kSent };
   struct BlobUpload {
     std::string digest;
