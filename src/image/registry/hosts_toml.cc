@@ -66,6 +66,7 @@ class Parser {
       : file_(file), directory_(file.substr(0, file.rfind('/') + 1)), domain_(domain) {}
 
   Result<std::vector<RegistryHost>> run(std::string_view text) {
+    TRY(refuse_control(text));
     const toml::parse_result parsed = toml::parse(text, std::string_view(file_));
     if (parsed.failed()) {
       const toml::parse_error& error = parsed.error();
@@ -89,6 +90,17 @@ class Parser {
   Error wrong(const toml::node& node, fmt::format_string<T...> text, T&&... arguments) const {
     return fail(ErrorKind::kInvalid, "{}:{}: {}", file_, node.source().begin.line,
                 fmt::format(text, std::forward<T>(arguments)...));
+  }
+
+  // TOML has none of these; the library takes a null byte for what it is not.
+  Result<void> refuse_control(std::string_view text) const {
+    const auto found = std::ranges::find_if(text, [](char c) {
+      return (static_cast<unsigned char>(c) < ' ' && c != '\t' && c != '\n' && c != '\r') ||
+             c == 0x7f;
+    });
+    if (found == text.end()) return {};
+    return fail(ErrorKind::kInvalid, "{}:{}: there is a control character", file_,
+                1 + std::count(text.begin(), found, '\n'));
   }
 
   Result<std::vector<RegistryHost>> mirrors(const toml::table& root) const {

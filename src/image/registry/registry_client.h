@@ -37,7 +37,7 @@ class RegistryClient {
  public:
   struct Document {
     std::string text;    // byte for byte
-    std::string digest;  // of the text
+    std::string digest;  // of the text: the one that was asked for, or sha256
   };
 
   /// For the repository of `name`. kInvalid: the registry's directory has a file that is bad, or
