@@ -17,7 +17,9 @@ add_compile_options(-iquote ${CMAKE_SOURCE_DIR}/src)
 add_compile_definitions(_FILE_OFFSET_BITS=64)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Which GNU extension an expression uses is g++'s business; the sources are checked with it.
-  add_compile_options(-Wno-gnu-statement-expression -Wno-sign-conversion -Wno-unknown-warning-option)
+  # libstdc++ 12's own std::stable_sort() calls what it has deprecated.
+  add_compile_options(-Wno-gnu-statement-expression -Wno-sign-conversion -Wno-unknown-warning-option
+                      -Wno-deprecated-declarations)
 else()
   add_compile_options(-Wno-sign-conversion)
 endif()

@@ -30,6 +30,7 @@
 #include "engine/workload.h"
 #include "image/changes/changes.h"
 #include "image/image_service.h"
+#include "image/registry/distribution.h"
 #include "network/controller.h"
 
 namespace berth::engine {
@@ -184,6 +185,15 @@ class Engine {
   /// Whether the registry `server` ("reg.example:5000"; "": Docker Hub) lets these credentials in.
   /// kPermission: it does not.
   virtual Task<> log_in(std::string server, image::Credentials credentials) = 0;
+  /// Every tag of a repository at its registry.
+  virtual Task<std::vector<std::string>> registry_tags(std::string repository,
+                                                       image::Credentials credentials) = 0;
+  /// What a name stands for at its registry. The same errors as of a pull.
+  virtual Task<image::Distribution> inspect_distribution(std::string reference,
+                                                         image::Credentials credentials) = 0;
+  /// image/registry/distribution.h.
+  virtual Task<std::vector<image::SearchResult>> search_registry(
+      std::string term, int limit, image::Credentials credentials) = 0;
   /// As ImageService::save(). `sink` is called on another thread than the event loop's.
   virtual Task<> save_images(std::vector<std::string> references, ByteSink& sink) = 0;
   virtual Task<image::RemoveResult> remove_image(std::string reference, bool force) = 0;

@@ -59,6 +59,12 @@ class EngineImpl final : public Engine {
                     std::function<void(const image::PushProgress&)> progress,
                     std::stop_token stop) override;
   Task<> log_in(std::string server, image::Credentials credentials) override;
+  Task<std::vector<std::string>> registry_tags(std::string repository,
+                                               image::Credentials credentials) override;
+  Task<image::Distribution> inspect_distribution(std::string reference,
+                                                 image::Credentials credentials) override;
+  Task<std::vector<image::SearchResult>> search_registry(std::string term, int limit,
+                                                         image::Credentials credentials) override;
   Task<> save_images(std::vector<std::string> references, ByteSink& sink) override;
   Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   Task<PruneResult> prune_images(std::function<bool(const image::Image&)> wanted) override;

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "engine/engine_impl.h"
 #include "image/reference/reference.h"
-#include "image/registry/registry_client.h"
 
 namespace berth::engine {
 
@@ -62,17 +61,6 @@ Task<> EngineImpl::push_image(std::string reference, image::PushOptions options,
   CO_TRY_VOID(std::move(pushed));
   publish_image(id.empty() ? reference : id, reference, "push");
   co_return Result<void>();
-}
-
-Task<> EngineImpl::log_in(std::string server, image::Credentials credentials) {
-  auto ask = [&]() -> Result<void> {
-    const auto client = TRY(image::RegistryClient::open(
-        TRY(image::repository_at(server)), {.credentials = credentials,
-                                            .settings = options_.registries,
-                                            .access = image::RegistryOptions::Access::kLogin}));
-    return client->log_in(closing_.get_token());
-  };
-  co_return co_await offload(pulls_, ask);
 }
 
 Task<> EngineImpl::save_images(std::vector<std::string> references, ByteSink& sink) {

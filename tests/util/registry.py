@@ -4,6 +4,7 @@ command. `push()` brings an image into either."""
 import base64
 import crypt
 import gzip
+import hashlib
 import http.server
 import json
 import re
@@ -57,6 +58,14 @@ class Image:
 
 def descriptor(data: bytes, media_type: str, **more) -> dict:
     return {"mediaType": media_type, "digest": images.digest(data), "size": len(data), **more}
+
+
+def sha512(data: bytes) -> str:
+    return "sha512:" + hashlib.sha512(data).hexdigest()
+
+
+def is_digest_of(digest: str, data: bytes) -> bool:
+    return digest in (images.digest(data), sha512(data))
 
 
 def manifest_of(config: bytes, layers: list[bytes], media_type: str) -> bytes:
@@ -202,7 +211,7 @@ class Misbehaving:
             text = self.manifests.get(f"{found[1]}/{found[2]}")
             kind = INDEX if text and b'"manifests"' in text else MANIFEST
             return reply(handler, 200, text, kind) if text else refuse(handler, 404, "MANIFEST_UNKNOWN", "manifest unknown")
-        if found := re.fullmatch(r"/v2/.+/blobs/(sha256:[0-9a-f]+)", path):
+        if found := re.fullmatch(r"/v2/.+/blobs/(sha(?:256|512):[0-9a-f]+)", path):
             blob = self.blobs.get(found[1])
             if blob is None:
                 return refuse(handler, 404, "BLOB_UNKNOWN", "blob unknown to registry")
@@ -229,7 +238,7 @@ class Misbehaving:
         if handler.command == "PUT":
             blob = self.uploads.pop(name) + body_of(handler)
             claimed = urllib.parse.unquote(query.partition("digest=")[2])
-            if images.digest(blob) != claimed:
+            if not is_digest_of(claimed, blob):
                 return refuse(handler, 400, "DIGEST_INVALID", "provided digest did not match uploaded content")
             self.blobs[claimed] = blob
             return reply(handler, 201, b"")

@@ -45,7 +45,7 @@ class DigestSink final : public ByteSink {
   std::string finish() { return hash_.finish().str(); }
 
  private:
-  Sha256 hash_;
+  Hasher hash_;
 };
 
 Result<void> load(ImageService& images, const std::string& path) {

@@ -90,6 +90,15 @@ Result<void> Client::send_with_auth(HttpConnection& connection, std::string_view
                           .registry_auth = std::move(registry_auth)});
 }
 
+Result<std::string> Client::call_with_auth(std::string_view method, const Target& target,
+                                           std::string registry_auth) const {
+  HttpConnection connection = TRY(open());
+  TRY(send_with_auth(connection, method, target, std::move(registry_auth)));
+  Response response = TRY(connection.receive());
+  if (response.status >= 400) return engine_error(response.status, response.body);
+  return std::move(response.body);
+}
+
 Result<ResponseHead> Client::receive_head(HttpConnection& connection) {
   constexpr std::size_t kMaxErrorBytes = 64U << 10;
   const ResponseHead head = TRY(connection.receive_head());

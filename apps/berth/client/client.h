@@ -44,6 +44,10 @@ class Client {
   Result<void> send_with_auth(HttpConnection& connection, std::string_view method,
                               const Target& target, std::string registry_auth) const;
 
+  /// call() of that, on a connection of its own.
+  Result<std::string> call_with_auth(std::string_view method, const Target& target,
+                                     std::string registry_auth) const;
+
   /// Reads the answer's head; an error status becomes the error that call() would give.
   static Result<ResponseHead> receive_head(HttpConnection& connection);
 

@@ -7,8 +7,9 @@
 namespace berth::cli {
 namespace {
 
-constexpr std::array<Group, 3> kGroups = {{{"container", "Manage containers"},
+constexpr std::array<Group, 4> kGroups = {{{"container", "Manage containers"},
                                            {"image", "Manage images"},
+                                           {"manifest", "Look at manifests of registries"},
                                            {"system", "Manage the engine"}}};
 
 constexpr auto kSpellings = std::to_array<Spelling>({
@@ -36,6 +37,7 @@ constexpr auto kSpellings = std::to_array<Spelling>({
     {"", "rmi", &kRmiVerb},
     {"", "run", &kRunVerb},
     {"", "save", &kSaveVerb},
+    {"", "search", &kSearchVerb},
     {"", "start", &kStartVerb},
     {"", "stop", &kStopVerb},
     {"", "tag", &kTagVerb},
@@ -73,6 +75,7 @@ constexpr auto kSpellings = std::to_array<Spelling>({
     {"image", "remove", &kRmiVerb, false},
     {"image", "save", &kSaveVerb},
     {"image", "tag", &kTagVerb},
+    {"manifest", "inspect", &kManifestInspectVerb},
     {"system", "check", &kSystemCheckVerb},
     {"system", "df", &kSystemDfVerb},
     {"system", "events", &kEventsVerb},

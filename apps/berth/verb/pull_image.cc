@@ -20,4 +20,11 @@ Result<void> pull_image(const Client& client, std::string_view reference, std::s
   return follow_progress(client, target, reference, shown);
 }
 
+Result<void> pull_all_tags(const Client& client, const std::string& repository,
+                           std::string_view platform, std::FILE* shown) {
+  Target target("/images/create");
+  target.query("fromImage", repository).maybe("platform", platform);
+  return follow_progress(client, target, repository, shown);
+}
+
 }  // namespace berth::cli

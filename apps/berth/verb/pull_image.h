@@ -23,4 +23,8 @@ ImageName split_reference(std::string_view reference);
 Result<void> pull_image(const Client& client, std::string_view reference, std::string_view platform,
                         std::FILE* shown);
 
+/// The same of each tag that the repository has.
+Result<void> pull_all_tags(const Client& client, const std::string& repository,
+                           std::string_view platform, std::FILE* shown);
+
 }  // namespace berth::cli

@@ -210,6 +210,32 @@ engine::Task<std::vector<image::Change>> FakeEngine::changes(std::string workloa
   co_return changed;
 }
 
+engine::Task<std::vector<std::string>> FakeEngine::registry_tags(std::string repository,
+                                                                 image::Credentials) {
+  if (!repository.ends_with("/many"))
+    co_return fail(ErrorKind::kNotFound, "repository {} not found", repository);
+  co_return std::vector<std::string>{"1", "2"};
+}
+
+engine::Task<image::Distribution> FakeEngine::inspect_distribution(std::string,
+                                                                   image::Credentials) {
+  image::Distribution found;
+  found.descriptor.media_type = "application/vnd.oci.image.index.v1+json";
+  found.descriptor.digest = "sha256:" + std::string(64, '1');
+  found.descriptor.size = 2;
+  found.text = "{}";
+  found.platforms = {{"linux", "arm64", "v8"}, {"linux", "amd64", ""}};
+  co_return found;
+}
+
+engine::Task<std::vector<image::SearchResult>> FakeEngine::search_registry(std::string term,
+                                                                           int limit,
+                                                                           image::Credentials) {
+  searched = fmt::format("{} {}", term, limit);
+  co_return std::vector<image::SearchResult>{{"a/one", "first", 7, false, false},
+                                             {"two", "", 9, true, true}};
+}
+
 engine::Task<> FakeEngine::log_in(std::string server, image::Credentials credentials) {
   if (server != "reg.example" || credentials.password != "secret")
     co_return fail(ErrorKind::kPermission, "unauthorized: incorrect username or password");

@@ -48,6 +48,12 @@ class FakeEngine final : public engine::Engine {
                             std::function<void(const image::PushProgress&)> progress,
                             std::stop_token stop) override;
   engine::Task<> log_in(std::string server, image::Credentials credentials) override;
+  engine::Task<std::vector<std::string>> registry_tags(std::string repository,
+                                                       image::Credentials credentials) override;
+  engine::Task<image::Distribution> inspect_distribution(std::string reference,
+                                                         image::Credentials credentials) override;
+  engine::Task<std::vector<image::SearchResult>> search_registry(
+      std::string term, int limit, image::Credentials credentials) override;
   engine::Task<> save_images(std::vector<std::string> references, ByteSink& sink) override;
   engine::Task<image::RemoveResult> remove_image(std::string reference, bool force) override;
   engine::Task<engine::PruneResult> prune_images(
@@ -77,6 +83,7 @@ class FakeEngine final : public engine::Engine {
   int waiting = 0;     // wait() calls under way
   std::string pulled;  // the reference of the last pull
   std::string pushed;
+  std::string searched;  // the term of the last search
   std::vector<std::string> saved;
   image::PullOptions pull_options;
   std::string uploaded;

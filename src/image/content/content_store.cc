@@ -62,13 +62,19 @@ Result<ContentStore> ContentStore::open(const std::string& root) {
   UniqueFd ingest = TRY(sys::make_dir_at(top.get(), "ingest", 0700));
   const UniqueFd blobs = TRY(sys::make_dir_at(top.get(), "blobs", 0700));
   UniqueFd sha256 = TRY(sys::make_dir_at(blobs.get(), "sha256", 0700));
+  UniqueFd sha512 = TRY(sys::make_dir_at(blobs.get(), "sha512", 0700));
   TRY(sys::sync(blobs.get()));
   TRY(sys::sync(top.get()));
-  return ContentStore(std::move(ingest), std::move(sha256));
+  return ContentStore(std::move(ingest), std::move(sha256), std::move(sha512));
+}
+
+int ContentStore::directory_of(const Digest& digest) const {
+  return (digest.algorithm() == "sha512" ? sha512_ : sha256_).get();
 }
 
 Result<BlobInfo> ContentStore::ingest(ByteSource& source, const BlobClaim& claim) {
-  Writer writer = TRY(Writer::create(*this));
+  const Hasher hash = claim.digest.empty() ? Hasher() : Hasher(TRY(Digest::parse(claim.digest)));
+  Writer writer = TRY(Writer::create(*this, hash));
   std::vector<std::byte> buffer(kCopyBuffer);
   for (;;) {
     const std::size_t count = TRY(source.read(buffer).context("store a blob"));
@@ -78,7 +84,7 @@ Result<BlobInfo> ContentStore::ingest(ByteSource& source, const BlobClaim& claim
 }
 
 Result<void> ContentStore::adopt(int directory, const std::string& name, const Digest& digest) {
-  if (::linkat(directory, name.c_str(), blobs_.get(), name_of(digest).c_str(), 0) != 0 &&
+  if (::linkat(directory, name.c_str(), directory_of(digest), name_of(digest).c_str(), 0) != 0 &&
       errno != EEXIST) {
     return fail_errno("store blob {}", digest.str());
   }
@@ -86,7 +92,7 @@ Result<void> ContentStore::adopt(int directory, const std::string& name, const D
 }
 
 Result<void> ContentStore::sync() const {
-  if (::syncfs(blobs_.get()) != 0) return fail_errno("flush the blobs");
+  if (::syncfs(sha256_.get()) != 0) return fail_errno("flush the blobs");
   return {};
 }
 
@@ -95,8 +101,14 @@ Result<BlobInfo> ContentStore::put(std::string_view bytes) {
   return ingest(source);
 }
 
+Result<BlobInfo> ContentStore::put(std::string_view bytes, const Digest& like) {
+  Writer writer = TRY(Writer::create(*this, Hasher(like)));
+  TRY(writer.write(std::as_bytes(std::span(bytes))));
+  return writer.finish();
+}
+
 Result<UniqueFd> ContentStore::open_blob(const Digest& digest) const {
-  auto fd = sys::open_at(blobs_.get(), name_of(digest), O_RDONLY | O_NOFOLLOW);
+  auto fd = sys::open_at(directory_of(digest), name_of(digest), O_RDONLY | O_NOFOLLOW);
   if (!fd.ok() && fd.error().os_errno() == ENOENT) return no_such_blob(digest);
   return fd;
 }
@@ -104,7 +116,7 @@ Result<UniqueFd> ContentStore::open_blob(const Digest& digest) const {
 Result<std::string> ContentStore::read(const Digest& digest, std::size_t max_bytes) const {
   const UniqueFd fd = TRY(open_blob(digest));
   std::string bytes = TRY(sys::read_all(fd.get(), max_bytes).context("blob " + digest.str()));
-  if (Sha256::of(bytes) != digest) {
+  if (!is_digest_of(digest, bytes)) {
     return fail(ErrorKind::kCorrupt, "blob {} is damaged on disk: load the image again",
                 digest.str());
   }
@@ -113,7 +125,7 @@ Result<std::string> ContentStore::read(const Digest& digest, std::size_t max_byt
 
 Result<BlobInfo> ContentStore::stat(const Digest& digest) const {
   struct stat st{};
-  if (::fstatat(blobs_.get(), name_of(digest).c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(directory_of(digest), name_of(digest).c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return no_such_blob(digest);
     return fail_errno("stat blob {}", digest.str());
   }
@@ -121,7 +133,7 @@ Result<BlobInfo> ContentStore::stat(const Digest& digest) const {
 }
 
 Result<void> ContentStore::remove(const Digest& digest) {
-  if (::unlinkat(blobs_.get(), name_of(digest).c_str(), 0) != 0) {
+  if (::unlinkat(directory_of(digest), name_of(digest).c_str(), 0) != 0) {
     if (errno == ENOENT) return no_such_blob(digest);
     return fail_errno("remove blob {}", digest.str());
   }
@@ -130,19 +142,23 @@ Result<void> ContentStore::remove(const Digest& digest) {
 
 Result<std::vector<BlobInfo>> ContentStore::list() const {
   std::vector<BlobInfo> blobs;
-  for (const auto& entry : TRY(sys::list_dir(blobs_.get()))) {
-    const auto digest = Digest::parse("sha256:" + entry.name);
-    if (entry.type != DT_REG || !digest.ok()) continue;  // not ours
-    auto info = stat(*digest);
-    if (!info.ok() && info.error().kind() == ErrorKind::kNotFound) continue;  // removed meanwhile
-    blobs.push_back(TRY(std::move(info)));
+  const std::pair<const char*, int> directories[] = {{"sha256:", sha256_.get()},
+                                                     {"sha512:", sha512_.get()}};
+  for (const auto& [prefix, directory] : directories) {
+    for (const auto& entry : TRY(sys::list_dir(directory))) {
+      const auto digest = Digest::parse(prefix + entry.name);
+      if (entry.type != DT_REG || !digest.ok()) continue;  // not ours
+      auto info = stat(*digest);
+      if (!info.ok() && info.error().kind() == ErrorKind::kNotFound) continue;  // removed meanwhile
+      blobs.push_back(TRY(std::move(info)));
+    }
   }
   return blobs;
 }
 
 Result<void> ContentStore::verify(const Digest& digest) const {
   sys::FdSource file(TRY(open_blob(digest)));
-  HashingSource hashed(file);
+  HashingSource hashed(file, Hasher(digest));
   std::vector<std::byte> buffer(kCopyBuffer);
   while (TRY(hashed.read(buffer).context("blob " + digest.str())) > 0) {
   }
@@ -154,12 +170,12 @@ Result<void> ContentStore::verify(const Digest& digest) const {
 Result<std::string> ContentStore::quarantine(const Digest& digest, int directory) {
   // A worse one may be there already.
   std::string name = fmt::format("{}.{}", digest.hex(), random_hex(8));
-  if (::renameat(blobs_.get(), name_of(digest).c_str(), directory, name.c_str()) != 0) {
+  if (::renameat(directory_of(digest), name_of(digest).c_str(), directory, name.c_str()) != 0) {
     if (errno == ENOENT) return no_such_blob(digest);
     return fail_errno("move blob {} aside", digest.str());
   }
   TRY(sys::sync(directory));
-  TRY(sys::sync(blobs_.get()));
+  TRY(sys::sync(directory_of(digest)));
   return name;
 }
 
@@ -173,8 +189,9 @@ Result<void> ContentStore::remove_unfinished(const std::string& name) {
   return sys::remove_tree(ingest_.get(), name);
 }
 
-ContentStore::Writer::Writer(ContentStore& store, std::string name, UniqueFd file)
-    : store_(store), name_(std::move(name)), file_(std::move(file)) {}
+ContentStore::Writer::Writer(ContentStore& store, std::string name, UniqueFd file,
+                             const Hasher& hash)
+    : store_(store), name_(std::move(name)), file_(std::move(file)), hash_(hash) {}
 
 ContentStore::Writer::Writer(Writer&& other) noexcept
     : store_(other.store_),
@@ -187,10 +204,10 @@ ContentStore::Writer::~Writer() {
   if (!name_.empty()) ::unlinkat(store_.ingest_.get(), name_.c_str(), 0);
 }
 
-Result<ContentStore::Writer> ContentStore::Writer::create(ContentStore& store) {
+Result<ContentStore::Writer> ContentStore::Writer::create(ContentStore& store, const Hasher& hash) {
   std::string name = random_hex(16);
   UniqueFd file = TRY(sys::open_at(store.ingest_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return Writer(store, std::move(name), std::move(file));
+  return Writer(store, std::move(name), std::move(file), hash);
 }
 
 Result<void> ContentStore::Writer::write(std::span<const std::byte> bytes) {
@@ -208,7 +225,7 @@ Result<BlobInfo> ContentStore::Writer::finish(const BlobClaim& claim,
   TRY(check_claim(claim, blob));
   if (announce) announce(blob.digest);
   TRY(sys::sync(file_.get()).context("store a blob"));
-  const int blobs = store_.blobs_.get();
+  const int blobs = store_.directory_of(blob.digest);
   if (::renameat(store_.ingest_.get(), name_.c_str(), blobs, name_of(blob.digest).c_str()) != 0) {
     return fail_errno("store blob {}", blob.digest.str());
   }

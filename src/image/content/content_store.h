@@ -1,6 +1,6 @@
-// ContentStore: blobs by digest, in blobs/sha256/<hex> below one directory: manifests, configs and
-// layers, byte for byte as they came, for that is what a push gives away. A blob is there whole and
-// verified, or not at all: it is written to a temporary file, hashed on the way, fsynced and
+// ContentStore: blobs by digest, in blobs/<algorithm>/<hex> below one directory: manifests, configs
+// and layers, byte for byte as they came, for that is what a push gives away. A blob is there whole
+// and verified, or not at all: it is written to a temporary file, hashed on the way, fsynced and
 // renamed. Thread-safe; two writers of one blob are harmless, for both write the same bytes.
 #pragma once
 
@@ -45,7 +45,9 @@ class ContentStore {
   /// Stores everything `source` has. kCorrupt if it is not what `claim` says, kExhausted if it is
   /// too large; nothing is left of it then.
   Result<BlobInfo> ingest(ByteSource& source, const BlobClaim& claim = {});
+  /// `like`: by whose algorithm the blob is named.
   Result<BlobInfo> put(std::string_view bytes);
+  Result<BlobInfo> put(std::string_view bytes, const Digest& like);
 
   /// Takes in the file `name` in `directory`, which is known to be `digest` and will not be changed
   /// any more, by a second link to it. On disk for good after the next sync().
@@ -72,18 +74,20 @@ class ContentStore {
   Result<void> remove_unfinished(const std::string& name);
 
  private:
-  ContentStore(UniqueFd ingest, UniqueFd blobs)
-      : ingest_(std::move(ingest)), blobs_(std::move(blobs)) {}
+  ContentStore(UniqueFd ingest, UniqueFd sha256, UniqueFd sha512)
+      : ingest_(std::move(ingest)), sha256_(std::move(sha256)), sha512_(std::move(sha512)) {}
+  int directory_of(const Digest& digest) const;
 
   UniqueFd ingest_;  // <root>/ingest: unfinished blobs
-  UniqueFd blobs_;   // <root>/blobs/sha256
+  UniqueFd sha256_;  // <root>/blobs/sha256
+  UniqueFd sha512_;  // <root>/blobs/sha512
 };
 
 /// A blob in the making, by somebody who has its bytes to give. Left unfinished, nothing stays.
 class ContentStore::Writer {
  public:
   /// Borrows `store`.
-  static Result<Writer> create(ContentStore& store);
+  static Result<Writer> create(ContentStore& store, const Hasher& hash = {});
   Writer(Writer&& other) noexcept;
   Writer& operator=(Writer&&) = delete;
   ~Writer();
@@ -96,12 +100,12 @@ class ContentStore::Writer {
                           const std::function<void(const Digest&)>& announce = {});
 
  private:
-  Writer(ContentStore& store, std::string name, UniqueFd file);
+  Writer(ContentStore& store, std::string name, UniqueFd file, const Hasher& hash);
 
   ContentStore& store_;
   std::string name_;  // in ingest_; empty: it is there no more
   UniqueFd file_;
-  Sha256 hash_;
+  Hasher hash_;
   std::uint64_t size_ = 0;
 };
 

@@ -66,6 +66,27 @@ TEST_F(ContentStoreTest, WrongDigestSizeOrBrokenSourceLeavesNothing) {
   EXPECT_EQ(files_in("blobs/sha256"), 0U);
 }
 
+// FIPS 180-2, appendix C.1.
+constexpr std::string_view kAbc512 =
+    "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+    "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+
+TEST_F(ContentStoreTest, KeepsBlobsThatSha512Names) {
+  auto store = MUST(ContentStore::open(dir_.path()));
+  const Digest longer = MUST(Digest::parse(kAbc512));
+  EXPECT_EQ(MUST(store.put("abc", longer)).digest, longer);
+  EXPECT_EQ(MUST(store.put("abc")).digest.str(), kAbc);
+  EXPECT_EQ(store.put("abd", longer).value().digest == longer, false);
+  EXPECT_EQ(MUST(store.read(longer, 100)), "abc");
+  EXPECT_EQ(MUST(store.list()).size(), 3U);
+  MUST(sys::write_file_atomic(dir_.fd(), "source", "abc"));
+  sys::FdSource source(MUST(sys::open_at(dir_.fd(), "source", O_RDONLY)));
+  EXPECT_EQ(MUST(store.ingest(source, {std::string(kAbc512), 3})).digest, longer);
+  MUST(store.remove(longer));
+  EXPECT_EQ(store.stat(longer).error().kind(), ErrorKind::kNotFound);
+  EXPECT_TRUE(store.stat(MUST(Digest::parse(kAbc))).ok());
+}
+
 TEST_F(ContentStoreTest, OpeningRemovesWhatACrashLeftAndKeepsBlobs) {
   const Digest digest = MUST(MUST(ContentStore::open(dir_.path())).put("abc")).digest;
   MUST(sys::open_at(dir_.fd(), "ingest/half", O_WRONLY | O_CREAT, 0600));
@@ -94,7 +115,7 @@ TEST_F(ContentStoreTest, WritersOfTheSameBlobRaceSafely) {
       });
     }
   }
-  EXPECT_EQ(MUST(store.read(Sha256::of(bytes), 1U << 20)), bytes);
+  EXPECT_EQ(MUST(store.read(sha256_of(bytes), 1U << 20)), bytes);
   EXPECT_EQ(files_in("blobs/sha256"), 1U);
   EXPECT_EQ(files_in("ingest"), 0U);
 }

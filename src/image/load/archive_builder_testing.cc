@@ -11,7 +11,7 @@ using Files = std::map<std::string, std::string>;
 
 /// Adds a blob and returns its descriptor.
 Json add_blob(Files& files, const std::string& bytes, const std::string& media_type) {
-  const Digest digest = Sha256::of(bytes);
+  const Digest digest = sha256_of(bytes);
   files["blobs/sha256/" + std::string(digest.hex())] = bytes;
   return {{"mediaType", media_type}, {"digest", digest.str()}, {"size", bytes.size()}};
 }
@@ -37,7 +37,7 @@ Json add_manifest(Files& files, const TestImage& image, const Compress& compress
 
 std::vector<std::string> TestImage::diff_ids() const {
   std::vector<std::string> ids;
-  for (const std::string& layer : layers) ids.push_back(Sha256::of(layer).str());
+  for (const std::string& layer : layers) ids.push_back(sha256_of(layer).str());
   return ids;
 }
 
@@ -51,7 +51,7 @@ std::string TestImage::config() const {
 }
 
 std::string TestImage::id() const {
-  return Sha256::of(config()).str();
+  return sha256_of(config()).str();
 }
 
 std::string tar_of(const Files& files) {
@@ -123,7 +123,7 @@ std::string oci_layout(const std::vector<TestImage>& images, const Compress& com
     // What buildx adds beside an image: says how it was made, and runs on nothing.
     const Json attestation{
         {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
-        {"digest", Sha256::of("attestation").str()},
+        {"digest", sha256_of("attestation").str()},
         {"size", 11},
         {"platform", {{"os", "unknown"}, {"architecture", "unknown"}}},
         {"annotations", {{"vnd.docker.reference.type", "attestation-manifest"}}}};

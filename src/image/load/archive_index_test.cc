@@ -110,7 +110,7 @@ TEST_F(ArchiveIndex, ThatIsMissingOrWrongIsTold) {
 }
 
 TEST_F(ArchiveIndex, OciDescriptorsThatLieAreRefused) {
-  const std::string digest = Sha256::of("{}").str();
+  const std::string digest = sha256_of("{}").str();
   const auto with = [&](const std::string& descriptor) {
     return index(tar_of({{"index.json", fmt::format(R"({{"manifests":[{}]}})", descriptor)},
                          {"blobs/sha256/" + digest.substr(7), "{}"}}))
@@ -122,7 +122,7 @@ TEST_F(ArchiveIndex, OciDescriptorsThatLieAreRefused) {
   EXPECT_EQ(with(fmt::format(R"({{"digest":"{}","size":-1}})", digest)).kind(),
             ErrorKind::kCorrupt);
   EXPECT_EQ(with(fmt::format(R"({{"digest":"sha512:{}","size":2}})", std::string(128, 'a'))).kind(),
-            ErrorKind::kUnsupported);
+            ErrorKind::kInvalid);
   EXPECT_EQ(with(fmt::format(R"({{"digest":"sha256:{}","size":2}})", std::string(64, 'a'))).kind(),
             ErrorKind::kInvalid);
   EXPECT_THAT(with(fmt::format(R"({{"digest":"{}","size":2}})", digest)).message(),
@@ -134,7 +134,7 @@ TEST_F(ArchiveIndex, IndexesLeadToIndexesAFewTimesOnly) {
   std::map<std::string, std::string> files;
   std::string text = R"({"manifests":[]})";
   for (int depth = 0; depth < 6; ++depth) {
-    const std::string digest = Sha256::of(text).str();
+    const std::string digest = sha256_of(text).str();
     files["blobs/sha256/" + digest.substr(7)] = text;
     text = fmt::format(R"({{"manifests":[{{"digest":"{}","size":{}}}]}})", digest, text.size());
   }
@@ -175,7 +175,7 @@ TEST_F(ArchiveIndex, StagedFilesAreFoundThroughLinksAndGoWithTheObject) {
 }
 
 TEST_F(ArchiveIndex, ABlobIsWhatItsNameSaysUnderWhateverNameItIsStored) {
-  const std::string path = "blobs/sha256/" + std::string(Sha256::of("good").hex());
+  const std::string path = "blobs/sha256/" + std::string(sha256_of("good").hex());
   EXPECT_TRUE(stage(tar_of({{path, "good"}})).ok());
   EXPECT_EQ(stage(tar_of({{path, "evil"}})).error().kind(), ErrorKind::kCorrupt);
   TarBuilder linked, hard, good;

@@ -53,10 +53,7 @@ class LayoutReader {
   /// The path of a blob whose size, and on staging whose digest, is what the descriptor says.
   Result<std::string> blob(const Descriptor& descriptor) const {
     const Digest digest = TRY(Digest::parse(descriptor.digest));
-    if (digest.algorithm() != "sha256") {
-      return fail(ErrorKind::kUnsupported, "blob {} is not named by sha256", descriptor.digest);
-    }
-    std::string path = fmt::format("blobs/sha256/{}", digest.hex());
+    std::string path = fmt::format("blobs/{}/{}", digest.algorithm(), digest.hex());
     const std::uint64_t size = TRY(archive_.size(path));
     if (descriptor.size < 0 || size != static_cast<std::uint64_t>(descriptor.size)) {
       return fail(ErrorKind::kCorrupt, "blob {} has {} bytes, not {}", descriptor.digest, size,

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/strong_id.h"
@@ -19,19 +21,25 @@ namespace {
 
 /// Links in an archive that lead to links.
 constexpr int kMaxLinks = 8;
-constexpr std::string_view kBlobs = "blobs/sha256/";
+/// The digest that a path is the name of: "blobs/sha256/<hex>".
+std::optional<Digest> digest_in(std::string_view path) {
+  constexpr std::string_view kBlobs = "blobs/";
+  if (!path.starts_with(kBlobs)) return std::nullopt;
+  std::string text(path.substr(kBlobs.size()));
+  std::ranges::replace(text, '/', ':');
+  const auto digest = Digest::parse(text);
+  return digest.ok() ? std::optional(*digest) : std::nullopt;
+}
 
 /// Hashes what was staged: the data of a sparse file comes with gaps, so the file is what counts.
-Result<void> verify_blob(std::string_view path, int dir, const std::string& stored) {
+Result<void> verify_blob(const Digest& digest, int dir, const std::string& stored) {
   sys::FdSource file(TRY(sys::open_at(dir, stored, O_RDONLY)));
-  HashingSource hashed(file);
+  HashingSource hashed(file, Hasher(digest));
   std::vector<std::byte> buffer(64U << 10);
   while (TRY(hashed.read(buffer)) > 0) {
   }
-  const Digest found = hashed.finish();
-  if (found.hex() != path.substr(kBlobs.size())) {
-    return fail(ErrorKind::kCorrupt, "blob {} has the digest {}", quote_name(path), found.str());
-  }
+  if (const Digest found = hashed.finish(); found != digest)
+    return fail(ErrorKind::kCorrupt, "blob {} has the digest {}", digest.str(), found.str());
   return {};
 }
 
@@ -84,7 +92,7 @@ Result<void> StagedArchive::fill(ByteSource& archive, const StagingLimits& limit
         const UniqueFd fd =
             TRY(sys::open_at(dir_.get(), file.stored, O_WRONLY | O_CREAT | O_EXCL, 0600));
         TRY(write_entry_data(reader, entry, fd.get()).context("entry " + quote_name(entry.path)));
-        if (path.starts_with(kBlobs)) TRY(verify_blob(path, dir_.get(), file.stored));
+        if (const auto digest = digest_in(path)) TRY(verify_blob(*digest, dir_.get(), file.stored));
         break;
       }
       case TarEntry::Kind::kSymlink: {
@@ -108,9 +116,10 @@ Result<void> StagedArchive::fill(ByteSource& archive, const StagingLimits& limit
 // A blob may be a link to a file of another name, which nobody has verified yet.
 Result<void> StagedArchive::verify_linked_blobs() const {
   for (const auto& [path, file] : files_) {
-    if (!path.starts_with(kBlobs) || !file.stored.empty()) continue;
+    const auto digest = digest_in(path);
+    if (!digest || !file.stored.empty()) continue;
     const auto target = resolve(path);
-    if (target.ok()) TRY(verify_blob(path, dir_.get(), (*target)->stored));
+    if (target.ok()) TRY(verify_blob(*digest, dir_.get(), (*target)->stored));
   }
   return {};
 }

@@ -27,8 +27,9 @@ Result<Digest> Digest::parse(std::string_view text) {
   return fail(ErrorKind::kInvalid, "'{}' is not a sha256 or sha512 digest", text.substr(0, 160));
 }
 
-Digest Digest::sha256(std::string_view hex) {
-  return Digest(fmt::format("sha256:{}", hex));
+Digest Digest::of_hex(std::string_view hex) {
+  const auto& algorithm = kAlgorithms[hex.size() == kAlgorithms[0].digits ? 0 : 1];
+  return Digest(fmt::format("{}{}", algorithm.prefix, hex));
 }
 
 }  // namespace berth::image

@@ -15,8 +15,8 @@ class Digest {
   /// "sha256:<64 lower-case hex>" or "sha512:<128 lower-case hex>"; anything else is kInvalid. It
   /// is therefore safe as a file name once the colon is gone.
   static Result<Digest> parse(std::string_view text);
-  /// From 64 lower-case hex digits that a hasher made.
-  static Digest sha256(std::string_view hex);
+  /// From the lower-case hex digits that a hasher made, 64 or 128.
+  static Digest of_hex(std::string_view hex);
 
   const std::string& str() const { return text_; }
   std::string_view algorithm() const { return std::string_view(text_).substr(0, 6); }

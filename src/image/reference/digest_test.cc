@@ -18,7 +18,7 @@ TEST(Digest, IsAnAlgorithmAndItsDigits) {
   ASSERT_TRUE(long_one.ok());
   EXPECT_EQ(long_one->algorithm(), "sha512");
   EXPECT_EQ(long_one->hex(), kHex512);
-  EXPECT_EQ(Digest::sha256(kHex256), *short_one);
+  EXPECT_EQ(Digest::of_hex(kHex256), *short_one);
 }
 
 // It becomes a file name.

@@ -168,6 +168,9 @@ std::string Reference::repository() const {
 std::string Reference::familiar_repository() const {
   if (domain_ != kDefaultDomain) return repository();
   const std::string_view path = path_;
+  // Docker leaves the domain out here, too, and means another registry then.
+  const auto slash = path.find('/');
+  if (slash != std::string_view::npos && names_a_domain(path.substr(0, slash))) return repository();
   const bool official = path.starts_with(kOfficialPrefix) &&
                         path.find('/', kOfficialPrefix.size()) == std::string_view::npos;
   return std::string(official ? path.substr(kOfficialPrefix.size()) : path);

@@ -21,6 +21,8 @@ TEST(Reference, NormalisesAndPrintsTheFamiliarForm) {
       {"me/app", "docker.io/me/app", "me/app"},
       {"library/me/app", "docker.io/library/me/app", "library/me/app"},
       {"localhost/app", "localhost/app", "localhost/app"},
+      {"docker.io/ghcr.io/a", "docker.io/ghcr.io/a", "docker.io/ghcr.io/a"},
+      {"docker.io/library/a.b", "docker.io/library/a.b", "a.b"},
       {"LOCAL/app", "LOCAL/app", "LOCAL/app"},
       {"host:5000/a/b:t", "host:5000/a/b:t", "host:5000/a/b:t"},
       {"ghcr.io/a__b/c-d.e_f---g", "ghcr.io/a__b/c-d.e_f---g", "ghcr.io/a__b/c-d.e_f---g"},

@@ -134,7 +134,7 @@ Result<void> Download::fetch_all(const std::stop_token& stop) {
     if (stop.stop_requested()) return fail(ErrorKind::kConflict, "the download was given up");
     std::this_thread::sleep_for(kPause);
   }
-  Sha256 hash;
+  Hasher hash(digest_);
   std::vector<std::byte> buffer(kChunk);
   std::uint64_t at = 0;
   // What an earlier transfer left; the last chunk of a lost machine may be wrong, and then the

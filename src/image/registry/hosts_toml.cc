@@ -66,6 +66,7 @@ class Parser {
       : file_(file), directory_(file.substr(0, file.rfind('/') + 1)), domain_(domain) {}
 
   Result<std::vector<RegistryHost>> run(std::string_view text) {
+    TRY(refuse_control(text));
     const toml::parse_result parsed = toml::parse(text, std::string_view(file_));
     if (parsed.failed()) {
       const toml::parse_error& error = parsed.error();
@@ -91,6 +92,17 @@ class Parser {
                 fmt::format(text, std::forward<T>(arguments)...));
   }
 
+  // TOML has none of these; the library takes a null byte for what it is not.
+  Result<void> refuse_control(std::string_view text) const {
+    const auto found = std::ranges::find_if(text, [](char c) {
+      return (static_cast<unsigned char>(c) < ' ' && c != '\t' && c != '\n' && c != '\r') ||
+             c == 0x7f;
+    });
+    if (found == text.end()) return {};
+    return fail(ErrorKind::kInvalid, "{}:{}: there is a control character", file_,
+                1 + std::count(text.begin(), found, '\n'));
+  }
+
   Result<std::vector<RegistryHost>> mirrors(const toml::table& root) const {
     std::vector<RegistryHost> hosts;
     const toml::node* all = root.get("host");
@@ -106,7 +118,7 @@ class Parser {
     std::vector<Entry> entries;
     for (const auto& [key, node] : *tables) entries.push_back({key.str(), &node});
     // A table of the library's is sorted by its keys; what counts is where they stand.
-    std::ranges::stable_sort(entries, {}, [](const Entry& entry) {
+    std::ranges::sort(entries, {}, [](const Entry& entry) {
       const auto& place = entry.node->source().begin;
       return std::pair(place.line, place.column);
     });

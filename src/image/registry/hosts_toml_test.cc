@@ -128,6 +128,7 @@ TEST(HostsToml, KnowsGosDurations) {
 TEST(HostsToml, SaysWhereAndWhatIsWrong) {
   const std::pair<std::string, std::string> cases[] = {
       {"\nserver = ", ":2: "},
+      {std::string("\n[\0", 3), ":2: there is a control character"},
       {"server = 5", ":1: 'server' is not a text"},
       {"server = 'ftp://x'", ":1: 'ftp://x' is no address of a server"},
       {"[host.'https://u:p@x']", "'https://u:p@x' is no address of a server"},

@@ -20,14 +20,6 @@ std::vector<std::string> scopes(const Reference& name, const RegistryOptions& op
   return all;
 }
 
-/// An answer that nobody understands: to ask again helps if it is transient.
-Error answer_to(HttpResponse& response, std::string_view what) {
-  return Error(
-      ErrorKind::kInternal,
-      fmt::format("the registry answers {} for {}: {}", response.status, what, reason_of(response)),
-      is_transient(response.status) ? 0 : EPROTO);
-}
-
 /// Passes on what a mirror sends; if that breaks, others are asked for the rest.
 class MirrorSource final : public ByteSource {
  public:
@@ -155,10 +147,12 @@ Result<RegistryClient::Document> RegistryClient::read_manifest(HttpResponse& res
   if (response.status != 200) return answer_to(response, "the manifest of " + name_.familiar());
   Document document;
   document.text = TRY(response.text(kMaxJsonBytes).context("the manifest of " + name_.familiar()));
-  document.digest = Sha256::of(document.text).str();
-  if (which.find(':') != std::string::npos && which != document.digest)
+  document.digest = sha256_of(document.text).str();
+  if (which.find(':') == std::string::npos) return document;
+  if (!is_digest_of(TRY(Digest::parse(which)), document.text))
     return fail(ErrorKind::kCorrupt, "the registry sent {} in the place of {}", document.digest,
                 which);
+  document.digest = which;
   return document;
 }
 
@@ -197,8 +191,8 @@ Result<std::string> RegistryClient::small_blob(const std::string& digest, std::s
     HttpResponse response;
     response.body = TRY(blob(digest, 0, patience, stop));
     std::string text = TRY(response.text(max_bytes).context(digest));
-    if (const Digest found = Sha256::of(text); found.str() != digest)
-      return fail(ErrorKind::kCorrupt, "what arrived for {} is {}", digest, found.str());
+    if (!is_digest_of(TRY(Digest::parse(digest)), text))
+      return fail(ErrorKind::kCorrupt, "what arrived for {} is {}", digest, sha256_of(text).str());
     return text;
   };
   for (bool dropped = !has_mirrors();;) {

@@ -37,7 +37,7 @@ class RegistryClient {
  public:
   struct Document {
     std::string text;    // byte for byte
-    std::string digest;  // of the text
+    std::string digest;  // of the text: the one that was asked for, or sha256
   };
 
   /// For the repository of `name`. kInvalid: the registry's directory has a file that is bad, or
@@ -59,6 +59,9 @@ class RegistryClient {
   bool has_mirrors() const { return endpoints_.size() > 1; }
   /// What came was wrong: no mirror is asked any more.
   void drop_mirrors();
+
+  /// Every tag of the repository, as the registry lists them.
+  Result<std::vector<std::string>> tags(std::stop_token stop = {});
 
   enum class Upload : std::uint8_t { kExisted, kMounted, kSent };
   struct BlobUpload {

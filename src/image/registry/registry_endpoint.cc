@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t kMaxPemBytes = 4U << 20;
 
 bool is_registry(const RegistryHost& host, const Reference& name) {
-  return authority_of(host.address) == server_of(name.domain());
+  const std::string_view server = authority_of(host.address);
+  return server == server_of(name.domain()) ||
+         (name.domain() == "docker.io" && server == "index.docker.io");
 }
 
 Credentials credentials_for(const RegistryHost& host, const Reference& name,
@@ -68,7 +70,8 @@ RegistryEndpoint::RegistryEndpoint(const Reference& name, RegistryHost host, Htt
 
 std::string RegistryEndpoint::url_of(const RegistryRequest& request) const {
   if (!request.address.empty()) return request.address;
-  std::string url = request.path.starts_with('/')
+  std::string url = request.below_host ? std::string(origin_of(root_)) + request.path
+                    : request.path.starts_with('/')
                         ? root_ + request.path
                         : fmt::format("{}/{}/{}", root_, path_, request.path);
   if (!query_.empty()) url += (url.find('?') == std::string::npos ? '?' : '&') + query_;
@@ -131,15 +134,18 @@ Result<HttpResponse> RegistryEndpoint::send(const RegistryRequest& request, Pati
 
 Result<std::string> RegistryEndpoint::location_of(const HttpResponse& response,
                                                   const std::string& asked) {
-  const std::string location = response.get("location");
+  return resolve(response.get("location"), asked).context("an upload");
+}
+
+Result<std::string> RegistryEndpoint::resolve(const std::string& location,
+                                              const std::string& asked) {
   const std::scoped_lock lock(mutex_);
   const std::string_view own = origin_of(root_);
   if (location.starts_with('/'))
     return std::string(asked.empty() ? own : origin_of(asked)) + location;
   const std::string_view origin = origin_of(location);
   if (origin.empty() || location.find_first_of("\r\n ") != std::string::npos)
-    return fail(ErrorKind::kInvalid, "the registry's address for an upload is none: '{}'",
-                location);
+    return fail(ErrorKind::kInvalid, "the registry leads to '{}', which is no address", location);
   // One behind a proxy may not know that it is spoken to with TLS.
   if (authority_of(location) == authority_of(root_))
     return std::string(own) + location.substr(origin.size());

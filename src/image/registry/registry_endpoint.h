@@ -24,10 +24,11 @@
 
 namespace berth::image {
 
-/// What is asked for: a path below the repository, with a slash before it below the API's root, or
-/// a whole address that the server gave.
+/// What is asked for: a path below the repository, with a slash before it below the API's root or
+/// the host, or a whole address that the server gave.
 struct RegistryRequest {
   std::string path = {};
+  bool below_host = false;
   std::vector<std::pair<std::string, std::string>> fields = {};
   std::stop_token stop = {};
   std::string method = "GET";
@@ -54,6 +55,9 @@ class RegistryEndpoint {
   /// The address in a response's Location. `asked`: the address that answered; empty: a path of the
   /// repository. kInvalid: it is none.
   Result<std::string> location_of(const HttpResponse& response, const std::string& asked);
+
+  /// The same of any link. `asked`: the address whose answer had it.
+  Result<std::string> resolve(const std::string& link, const std::string& asked);
 
   const RegistryHost& host() const { return host_; }
   /// A mirror that failed is not asked again.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "image/registry/patience.h"
 
 namespace berth::image {
 namespace {
@@ -28,6 +29,13 @@ std::string reason_of(HttpResponse& response) {
   reason += ": " + *message;
   std::ranges::replace_if(reason, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return reason;
+}
+
+Error answer_to(HttpResponse& response, std::string_view what) {
+  return Error(
+      ErrorKind::kInternal,
+      fmt::format("the registry answers {} for {}: {}", response.status, what, reason_of(response)),
+      is_transient(response.status) ? 0 : EPROTO);
 }
 
 }  // namespace berth::image

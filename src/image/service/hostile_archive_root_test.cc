@@ -221,7 +221,7 @@ TEST_F(HostileArchiveTest, IndexesThatLeadInCircles) {
   std::map<std::string, std::string> files;
   std::string inner = R"({"manifests":[]})";
   for (int i = 0; i < 8; ++i) {
-    const Digest digest = Sha256::of(inner);
+    const Digest digest = sha256_of(inner);
     files["blobs/sha256/" + std::string(digest.hex())] = inner;
     inner =
         fmt::format(R"({{"manifests":[{{"digest":"{}","size":{}}}]}})", digest.str(), inner.size());

@@ -128,6 +128,9 @@ class ImageServiceImpl final : public ImageService {
                                  std::vector<Descriptor> layers, Pins& pins);
   /// Keeps the blob and pins it. Returns its digest.
   Result<std::string> keep(const std::string& bytes, Pins& pins);
+  /// Keeps an image's config under the name that its manifest has for it, if that is not its id.
+  Result<void> keep_as(const std::string& digest, const std::string& config, ImageRecord& record,
+                       Pins& pins);
   Result<std::string> import_plain(ByteSource& tar, const ImportOptions& options,
                                    const std::vector<std::string>& names, Pins& pins);
   Result<void> commit_layer(const std::string& key, const std::string& chain_id,

@@ -106,6 +106,8 @@ Result<ImageRecord> ImageServiceImpl::unpack_image(const StagedArchive& archive,
   } else {
     record.manifest = TRY(keep(image.manifest, pins));
     for (const Descriptor& layer : layers) record.blobs.push_back(layer.digest);
+    const Manifest manifest = std::get<Manifest>(TRY(parse_manifest(image.manifest)));
+    TRY(keep_as(manifest.config.digest, image.config, record, pins));
   }
   return record;
 }
@@ -186,10 +188,19 @@ Result<void> ImageServiceImpl::make_manifest_for(ImageRecord& record, const std:
 }
 
 Result<std::string> ImageServiceImpl::keep(const std::string& bytes, Pins& pins) {
-  std::string digest = Sha256::of(bytes).str();
+  std::string digest = sha256_of(bytes).str();
   pins.add(digest);
   TRY(content_.put(bytes));
   return digest;
+}
+
+Result<void> ImageServiceImpl::keep_as(const std::string& digest, const std::string& config,
+                                       ImageRecord& record, Pins& pins) {
+  if (digest == record.id) return {};
+  pins.add(digest);
+  TRY(content_.put(config, TRY(Digest::parse(digest))));
+  record.blobs.push_back(digest);
+  return {};
 }
 
 Result<void> ImageServiceImpl::unpack_blob(ByteSource& blob, const LayerPlan& plan,

@@ -14,7 +14,6 @@
 
 #include "base/json.h"
 #include "base/scope_exit.h"
-#include "image/content/hasher.h"
 #include "image/manifest/manifest.h"
 #include "image/registry/registry_client.h"
 #include "image/service/image_service_impl.h"
@@ -116,6 +115,7 @@ class Pull {
                   image.diff_ids.size(), manifest_.layers.size());
     TRY(fetch_layers(image.diff_ids));
     record_.id = TRY(service_.keep(config, pins_));
+    TRY(service_.keep_as(manifest_.config.digest, config, record_, pins_));
     record_.manifest = TRY(service_.keep(manifest_text_, pins_));
     return give_names();
   }
@@ -174,8 +174,6 @@ class Pull {
     if (blob.size < 0)
       return fail(ErrorKind::kInvalid, "the manifest does not say how large {} is", blob.digest);
     const Digest digest = TRY(Digest::parse(blob.digest));
-    if (digest.algorithm() != "sha256")
-      return fail(ErrorKind::kUnsupported, "layer {} is not named by sha256", blob.digest);
     return service_.downloads_.get(
         digest, static_cast<std::uint64_t>(blob.size),
         [client = client_, name = blob.digest](std::uint64_t offset, Patience& patience,

@@ -46,7 +46,7 @@ class Save {
       TRY(write_blob(image.record.manifest));
     }
     TRY(write_text("index.json", TRY(index())));
-    TRY(write_text("manifest.json", docker_manifest()));
+    TRY(write_text("manifest.json", TRY(docker_manifest())));
     TRY(write_text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
     return writer_.finish();
   }
@@ -100,7 +100,7 @@ class Save {
     const Digest wanted = TRY(Digest::parse(digest));
     sys::FdSource file(TRY(service_.content_.open_blob(wanted)));
     TRY(writer_.begin(file_entry(path_of(digest), TRY(service_.content_.stat(wanted)).size)));
-    HashingSource hashed(file);
+    HashingSource hashed(file, Hasher(wanted));
     std::vector<std::byte> buffer(kCopyBuffer);
     while (const std::size_t count = TRY(hashed.read(buffer)))
       TRY(writer_.write(std::span(buffer).first(count)));
@@ -137,13 +137,14 @@ class Save {
                                  {"manifests", std::move(manifests)}});
   }
 
-  std::string docker_manifest() const {
+  Result<std::string> docker_manifest() const {
     OrderedJson all = OrderedJson::array();
     for (const Saved& image : images_) {
       OrderedJson tags = OrderedJson::array();
       for (const Reference& name : image.names) tags.push_back(name.familiar());
       OrderedJson layers = OrderedJson::array();
-      for (const std::string& blob : image.record.blobs) layers.push_back(path_of(blob));
+      for (const Descriptor& layer : TRY(service_.read_manifest(image.record)).layers)
+        layers.push_back(path_of(layer.digest));
       all.push_back({{"Config", path_of(image.record.id)},
                      {"RepoTags", tags.empty() ? OrderedJson() : std::move(tags)},
                      {"Layers", std::move(layers)}});

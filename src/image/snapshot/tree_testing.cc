@@ -115,7 +115,7 @@ class DescribeNodes final : public sys::TreeVisitor {
     std::string text = fmt::format("{:o} {}:{} {}.{:09}", st.st_mode, st.st_uid, st.st_gid,
                                    st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
     if (S_ISREG(st.st_mode)) {
-      text += fmt::format(" {} bytes {}", st.st_size, Sha256::of(read(root_, path)).str());
+      text += fmt::format(" {} bytes {}", st.st_size, sha256_of(read(root_, path)).str());
     }
     if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) text += fmt::format(" device {}", st.st_rdev);
     if (S_ISLNK(st.st_mode)) {

@@ -136,7 +136,7 @@ std::string make_image_config(const Image& image) {
 std::vector<std::string> chain_ids(const std::vector<std::string>& diff_ids) {
   std::vector<std::string> chain;
   for (const std::string& diff_id : diff_ids) {
-    chain.push_back(chain.empty() ? diff_id : Sha256::of(chain.back() + " " + diff_id).str());
+    chain.push_back(chain.empty() ? diff_id : sha256_of(chain.back() + " " + diff_id).str());
   }
   return chain;
 }

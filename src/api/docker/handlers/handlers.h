@@ -59,6 +59,9 @@ BERTH_HANDLER(image_create);
 // image_pull.cc: image_create's other half
 BERTH_HANDLER(image_pull);
 BERTH_HANDLER(image_push);
+// registry.cc
+BERTH_HANDLER(distribution_inspect);
+BERTH_HANDLER(image_search);
 // networks.cc
 BERTH_HANDLER(network_list);
 BERTH_HANDLER(network_inspect);

@@ -15,8 +15,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> pull(engine::Engine& engine, std::string reference,
-                           image::PullOptions options, std::shared_ptr<ProgressFeed> feed) {
+std::string begin_line_of(const image::Reference& reference) {
+  return pull_begin_line(reference.path(),
+                         reference.digest().empty() ? reference.tag() : reference.digest());
+}
+
+asio::awaitable<Result<void>> pull_one(engine::Engine& engine, std::string reference,
+                                       image::PullOptions options,
+                                       std::shared_ptr<ProgressFeed> feed) {
   const auto loop = co_await asio::this_coro::executor;
   std::function<void(const image::PullProgress&)> progress =
       [feed, loop](const image::PullProgress& one) {
@@ -26,8 +32,21 @@ asio::awaitable<void> pull(engine::Engine& engine, std::string reference,
       };
   auto pulled = co_await engine.pull_image(std::move(reference), std::move(options),
                                            std::move(progress), feed->stop_token());
-  if (pulled.ok()) feed->add(pull_end_lines(*pulled));
-  feed->end(pulled.ok() ? Result<void>() : Result<void>(std::move(pulled).error()));
+  CO_TRY(const image::PullResult result, std::move(pulled));
+  feed->add(pull_end_lines(result));
+  co_return Result<void>();
+}
+
+// One after the other; the first's line has been told.
+asio::awaitable<void> pull(engine::Engine& engine, std::vector<image::Reference> references,
+                           image::PullOptions options, std::shared_ptr<ProgressFeed> feed) {
+  Result<void> result;
+  for (std::size_t i = 0; i < references.size() && result.ok(); ++i) {
+    if (i > 0) feed->add(begin_line_of(references[i]));
+    auto pulled = co_await pull_one(engine, references[i].str(), options, feed);
+    result = std::move(pulled);
+  }
+  feed->end(std::move(result));
 }
 
 asio::awaitable<void> push(engine::Engine& engine, std::string reference,
@@ -44,12 +63,29 @@ asio::awaitable<void> push(engine::Engine& engine, std::string reference,
   feed->end(std::move(pushed));
 }
 
-// The name that the two parameters make together: "tag" may be a digest.
+// The name that the two parameters make together: "tag" may be a digest. Without either, every tag
+// is meant.
 Result<image::Reference> reference_of(const Query& query) {
   std::string name(query.get("fromImage"));
   if (const std::string_view tag = query.get("tag"); !tag.empty())
     name += (tag.find(':') == std::string_view::npos ? ":" : "@") + std::string(tag);
-  return TRY(image::Reference::parse(name)).with_default_tag();
+  return image::Reference::parse(name);
+}
+
+asio::awaitable<Result<std::vector<image::Reference>>> with_each_tag(
+    engine::Engine& engine, image::Reference repository, image::Credentials credentials) {
+  auto listed = co_await engine.registry_tags(repository.str(), std::move(credentials));
+  CO_TRY(const std::vector<std::string> tags, std::move(listed));
+  std::vector<image::Reference> all;
+  for (const std::string& tag : tags) {
+    const std::string name = repository.repository() + ":" + tag;
+    CO_TRY(image::Reference one, image::Reference::parse(name));
+    all.push_back(std::move(one));
+  }
+  if (all.empty())
+    co_return fail(ErrorKind::kNotFound, "repository {} has no tags",
+                   repository.familiar_repository());
+  co_return all;
 }
 
 }  // namespace
@@ -60,12 +96,16 @@ asio::awaitable<Result<void>> image_pull(Services& services, Request& request,
   image::PullOptions options;
   options.platform = request.query.get("platform");
   CO_TRY(options.credentials, image::parse_registry_auth(exchange.head().field("X-Registry-Auth")));
+  std::vector<image::Reference> references = {reference};
+  if (reference.tag().empty() && reference.digest().empty()) {
+    auto listed = co_await with_each_tag(services.engine, reference, options.credentials);
+    CO_TRY(references, std::move(listed));
+  }
   const auto loop = co_await asio::this_coro::executor;
   const auto feed = std::make_shared<ProgressFeed>(loop);
-  asio::co_spawn(loop, pull(services.engine, reference.str(), std::move(options), feed),
+  std::string first = begin_line_of(references.front());
+  asio::co_spawn(loop, pull(services.engine, std::move(references), std::move(options), feed),
                  asio::detached);
-  std::string first = pull_begin_line(
-      reference.path(), reference.digest().empty() ? reference.tag() : reference.digest());
   co_return co_await stream_progress(exchange, feed, std::move(first));
 }
 
