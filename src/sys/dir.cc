@@ -185,7 +185,10 @@ class TreeWalk {
 
 class RemoveVisitor final : public TreeVisitor {
  public:
+  explicit RemoveVisitor(const std::stop_token& stop) : stop_(stop) {}
+
   Result<void> file(int dirfd, const std::string& name, unsigned char) override {
+    if (stop_.stop_requested()) return fail(ErrorKind::kConflict, "the removal was given up");
     return unlink(dirfd, name, 0);
   }
   Result<void> enter(int, const std::string&, int) override { return {}; }
@@ -197,6 +200,9 @@ class RemoveVisitor final : public TreeVisitor {
     if (::unlinkat(dirfd, name.c_str(), flags) == 0 || errno == ENOENT) return {};
     return fail_errno("remove {}", name);
   }
+
+ private:
+  const std::stop_token& stop_;
 };
 
 }  // namespace
@@ -205,7 +211,7 @@ Result<void> walk_tree(int root, TreeVisitor& visitor) {
   return TreeWalk(root, visitor).run();
 }
 
-Result<void> remove_tree(int dirfd, const std::string& name) {
+Result<void> remove_tree(int dirfd, const std::string& name, const std::stop_token& stop) {
   auto top = open_beneath(dirfd, name, O_RDONLY | O_DIRECTORY);
   if (!top.ok()) {
     switch (top.error().os_errno()) {
@@ -220,7 +226,7 @@ Result<void> remove_tree(int dirfd, const std::string& name) {
         return std::move(top).context(fmt::format("remove {}", name)).error();
     }
   }
-  RemoveVisitor visitor;
+  RemoveVisitor visitor(stop);
   TRY(walk_tree(top->get(), visitor).context(fmt::format("remove {}", name)));
   return RemoveVisitor::unlink(dirfd, name, AT_REMOVEDIR);
 }

@@ -3,6 +3,7 @@
 // or recurses on the stack. Thread-safe.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,8 @@ Result<void> walk_tree(int root, TreeVisitor& visitor);
 
 /// rm -rf of `name`, one component, in `dirfd`. A name that does not exist is no error. A mount
 /// point below it is kConflict, and what it shows stays untouched; other entries may be gone by
-/// then.
-Result<void> remove_tree(int dirfd, const std::string& name);
+/// then, as they are when it is given up (kConflict) because `stop` was requested.
+Result<void> remove_tree(int dirfd, const std::string& name, const std::stop_token& stop = {});
 
 /// Removes what a crash within write_file_atomic() left in `dirfd`.
 Result<void> remove_temp_files(int dirfd);

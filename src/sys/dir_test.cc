@@ -54,6 +54,16 @@ TEST(Dir, RemoveTreeUnlinksSymlinksWithoutFollowingThem) {
   EXPECT_EQ(MUST(list_dir(dir.fd())).size(), 1U);
 }
 
+TEST(Dir, RemoveTreeIsGivenUpWhenAStopIsRequested) {
+  const TempDir dir;
+  const UniqueFd top = MUST(make_dir_at(dir.fd(), "top"));
+  MUST(write_file_atomic(top.get(), "file", "x"));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(remove_tree(dir.fd(), "top", stop.get_token()).error().kind(), ErrorKind::kConflict);
+  EXPECT_TRUE(read_file_at(top.get(), "file").ok());
+}
+
 TEST(Dir, RemoveTreeTakesTreesDeeperThanDescriptorsAndPathsAllow) {
   const TempDir dir;
   constexpr int kDepth = 2200;

@@ -6,6 +6,8 @@
 //   made or relies on is *pinned*, in memory, until its row is there; layers without an image that
 //   a container is based on are *left over*, and swept when that is gone.
 //
+// What a sweep removes is gone for everybody at once, and put aside; its files go behind that.
+//
 // One lock, held while garbage is collected or rows are checked, and for the moment of pinning: a
 // pin is therefore either seen by the collector, or finds what the collector left.
 #pragma once
@@ -26,6 +28,7 @@
 #include "image/manifest/manifest.h"
 #include "image/reference/reference.h"
 #include "image/registry/download.h"
+#include "image/service/cleaner.h"
 #include "image/store/database.h"
 #include "image/store/image_store.h"
 #include "sys/dir.h"
@@ -185,6 +188,8 @@ class ImageServiceImpl final : public ImageService {
   /// The last sweep found layers that only a container needs, or failed. Set before it begins: who
   /// reads false may miss only what a sweep under way is about to see.
   std::atomic<bool> left_over_ = true;
+  /// Removes what was put aside, without a lock. Last: it uses the rest.
+  Cleaner cleaner_{[this](const std::stop_token& stop) { snapshots_->clear_aside(stop); }};
 };
 
 }  // namespace berth::image

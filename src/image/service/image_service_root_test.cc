@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -65,8 +66,11 @@ class ImageServiceTest : public ::testing::TestWithParam<std::string> {
                     MUST(sys::open_dir(fmt::format("{}/{}/{}", root(), GetParam(), sub))).get()))
         .size();
   }
-  /// Nothing is in the store, neither in rows nor on disk.
+  /// Nothing is in the store, neither in rows nor, once what was put aside is gone, on disk.
   void expect_empty() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (files_in("s") > 0 && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
     EXPECT_TRUE(MUST(service_->list()).empty());
     EXPECT_TRUE(MUST(service_->snapshots().list()).empty());
     for (const char* sub : {"content/blobs/sha256", "content/ingest", "staging", "s"}) {

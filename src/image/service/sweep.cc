@@ -44,7 +44,7 @@ Result<std::vector<std::string>> ImageServiceImpl::sweep_locked(bool unfinished_
   std::vector<std::string> gone;
   bool left_over = garbage.left_over;
   const auto remove = [&](const std::string& key) -> Result<bool> {
-    auto removed = snapshots_->remove(key);
+    auto removed = snapshots_->set_aside(key);
     if (removed.ok() || removed.error().kind() == ErrorKind::kNotFound) return true;
     if (removed.error().kind() != ErrorKind::kConflict) return std::move(removed).error();
     left_over = true;  // a container began to use it just now
@@ -60,6 +60,7 @@ Result<std::vector<std::string>> ImageServiceImpl::sweep_locked(bool unfinished_
   for (const std::string& chain_id : garbage.sizes) TRY(images_.forget_layer(chain_id));
   for (const Digest& blob : garbage.blobs) TRY(content_.remove(blob));
   left_over_ = left_over;
+  cleaner_.wake();
   return gone;
 }
 
@@ -115,6 +116,7 @@ void ImageServiceImpl::sweep_after_failure() {
   if (const auto swept = sweep(false); !swept.ok()) {
     log::warning("clean up after a failed load: {}", swept.error().message());
   }
+  cleaner_.wait();  // who has filled the disk may try again
 }
 
 }  // namespace berth::image

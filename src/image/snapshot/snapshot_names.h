@@ -12,6 +12,9 @@ namespace berth::image {
 /// Of a directory that is being built.
 inline constexpr std::string_view kNewPrefix = "new-";
 
+/// Of a directory that was put aside, to be removed.
+inline constexpr std::string_view kGonePrefix = "gone-";
+
 /// kInvalid unless a snapshot can have this key (image/snapshot/snapshotter.h).
 Result<void> check_key(std::string_view key);
 

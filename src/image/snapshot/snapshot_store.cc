@@ -102,6 +102,7 @@ Result<void> SnapshotStore::recover() {
   for (const auto& entry : TRY(sys::list_dir(dir_.get()))) {
     const std::int64_t id = id_of(entry.name);
     if (id != 0 && !present.contains(id)) continue;
+    if (entry.name.starts_with(kGonePrefix)) continue;  // clear_aside()
     // What cannot be removed (someone still has it mounted) does no harm: its number never comes
     // back.
     if (const auto removed = remove_directory(entry.name); !removed.ok()) {
@@ -136,12 +137,13 @@ Result<void> SnapshotStore::seal(std::int64_t id) const {
   return actions_.seal(dir.get());
 }
 
-Result<void> SnapshotStore::remove_directory(const std::string& name) const {
+Result<void> SnapshotStore::remove_directory(const std::string& name,
+                                             const std::stop_token& stop) const {
   // Whatever is no directory, or is gone, remove_tree() knows better.
   if (const auto dir = sys::open_dir_at(dir_.get(), name); actions_.clear && dir.ok()) {
     TRY(actions_.clear(dir->get()).context(fmt::format("remove {}", name)));
   }
-  return sys::remove_tree(dir_.get(), name);
+  return sys::remove_tree(dir_.get(), name, stop);
 }
 
 Result<SnapshotStore::Row> SnapshotStore::row(std::string_view key) const {
@@ -278,9 +280,9 @@ Result<SnapshotUsage> SnapshotStore::put_on_disk(int dirfd, std::int64_t id,
   return usage;
 }
 
-Result<void> SnapshotStore::remove(std::string_view key) {
+Result<std::int64_t> SnapshotStore::erase_row(std::string_view key,
+                                              std::optional<AtWork>& at_work) {
   std::int64_t id = 0;
-  std::optional<AtWork> at_work;
   TRY(database_.removal([&](SQLite::Database& db) -> Result<void> {
     SQLite::Statement find(db, "SELECT id FROM snapshots WHERE key = ?");
     find.bind(1, std::string(key));
@@ -298,11 +300,38 @@ Result<void> SnapshotStore::remove(std::string_view key) {
     at_work.emplace(*this, std::to_string(id));  // before anybody can see that the row is gone
     return {};
   }));
+  return id;
+}
+
+Result<void> SnapshotStore::remove(std::string_view key) {
+  std::optional<AtWork> at_work;
+  const std::int64_t id = TRY(erase_row(key, at_work));
   // The row decides; a directory that resists now is removed when the store is opened next.
   if (const auto removed = remove_directory(std::to_string(id)); !removed.ok()) {
     log::warning("snapshot {}: {}", key, removed.error().message());
   }
   return {};
+}
+
+Result<void> SnapshotStore::set_aside(std::string_view key) {
+  std::optional<AtWork> at_work;
+  const std::string name = std::to_string(TRY(erase_row(key, at_work)));
+  const std::string aside = std::string(kGonePrefix) + name;
+  if (::renameat(dir_.get(), name.c_str(), dir_.get(), aside.c_str()) != 0 && errno != ENOENT) {
+    log::warning("snapshot {}: {}", key, fail_errno("put it aside").message());
+  }
+  return {};
+}
+
+void SnapshotStore::clear_aside(const std::stop_token& stop) {
+  const auto entries = sys::list_dir(dir_.get());
+  if (!entries.ok()) return log::warning("{}: {}", root_, entries.error().message());
+  for (const auto& entry : *entries) {
+    if (!entry.name.starts_with(kGonePrefix)) continue;
+    const auto removed = remove_directory(entry.name, stop);
+    if (stop.stop_requested()) return;
+    if (!removed.ok()) log::warning("snapshot store {}: {}", root_, removed.error().message());
+  }
 }
 
 Result<SnapshotInfo> SnapshotStore::stat(std::string_view key) const {

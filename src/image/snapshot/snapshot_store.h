@@ -1,13 +1,15 @@
 // SnapshotStore: what every snapshotter that keeps trees in directories has in common: rows that
 // say which snapshots exist, and one directory per row, named by its number. A row without its
-// directory, or a directory without its row, is what a crash leaves; open() puts both right.
-// Thread-safe.
+// directory, or a directory without its row, is what a crash leaves; open() puts both right. What
+// was put aside has lost its row, and its number as a name. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +64,8 @@ class SnapshotStore {
   Result<Chain> prepare(std::string_view key, std::string_view parent);
   Result<void> commit(std::string_view name, std::string_view key);
   Result<void> remove(std::string_view key);
+  Result<void> set_aside(std::string_view key);
+  void clear_aside(const std::stop_token& stop);
   Result<SnapshotInfo> stat(std::string_view key) const;
   Result<std::vector<SnapshotInfo>> list() const;
   Result<SnapshotUsage> usage(std::string_view key) const;
@@ -103,7 +107,9 @@ class SnapshotStore {
   Result<void> recover();
   Result<void> rebuild(std::int64_t id);
   Result<void> seal(std::int64_t id) const;
-  Result<void> remove_directory(const std::string& name) const;
+  Result<void> remove_directory(const std::string& name, const std::stop_token& stop = {}) const;
+  /// Its number; `at_work` says from then on that its directory is the caller's.
+  Result<std::int64_t> erase_row(std::string_view key, std::optional<AtWork>& at_work);
   Result<Row> row(std::string_view key) const;
   Result<Chain> parents_for(std::string_view parent) const;
   Result<Chain> insert(std::string_view key, std::string_view parent, const std::string& built);

@@ -103,7 +103,8 @@ Result<std::vector<SnapshotFault>> SnapshotStore::check() const {
       }
     }
     for (const auto& entry : entries)
-      if (!names.contains(entry.name)) strays.push_back(entry.name);
+      if (!names.contains(entry.name) && !entry.name.starts_with(kGonePrefix))
+        strays.push_back(entry.name);
     return {};
   }));
   // What began meanwhile says so by now, and what ended did before, or has taken its directory

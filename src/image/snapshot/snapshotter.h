@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,12 @@ class Snapshotter {
   /// Removes a snapshot and its data. kNotFound if there is none; kConflict if others are based on
   /// it.
   virtual Result<void> remove(std::string_view key) = 0;
+  /// The same at once, however much the snapshot holds: its data is only put aside, and goes with
+  /// the next clear_aside().
+  virtual Result<void> set_aside(std::string_view key) { return remove(key); }
+  /// Removes what was put aside, by an earlier process too, as far as it gets until `stop` is
+  /// requested. What resists stays, with a word in the log.
+  virtual void clear_aside(const std::stop_token& stop) { (void)stop; }
 
   virtual Result<SnapshotInfo> stat(std::string_view key) const = 0;
   /// All of them, parents before their children.

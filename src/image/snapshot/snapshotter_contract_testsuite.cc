@@ -248,4 +248,27 @@ TEST_P(SnapshotterSuite, WhatIsBeingMadeAndRemovedIsNoFault) {
   }
 }
 
+TEST_P(SnapshotterSuite, WhatIsPutAsideIsGoneAtOnceAndItsFilesAreWithTheNextClearing) {
+  layer("base", "", [](int root) { write(root, "f", "1"); });
+  MUST(snapshotter_->prepare("work", "base"));
+  const UniqueFd dir = MUST(sys::open_dir(root()));
+  const auto directories = [&] { return MUST(sys::list_dir(dir.get())).size(); };
+  EXPECT_EQ(outcome(snapshotter_->set_aside("base")), "conflict");
+  MUST(snapshotter_->set_aside("work"));
+  EXPECT_EQ(outcome(snapshotter_->stat("work")), "not found");
+  EXPECT_EQ(outcome(snapshotter_->set_aside("work")), "not found");
+  MUST(snapshotter_->prepare("work", "base"));
+  MUST(snapshotter_->set_aside("work"));
+  EXPECT_EQ(directories(), 3U);
+  EXPECT_TRUE(MUST(snapshotter_->check()).empty());
+  std::stop_source stopped;
+  stopped.request_stop();
+  snapshotter_->clear_aside(stopped.get_token());
+  EXPECT_GE(directories(), 2U);
+  reopen();  // as after a crash
+  snapshotter_->clear_aside({});
+  EXPECT_EQ(directories(), 1U);
+  EXPECT_EQ(read(view("base").get(), "f"), "1");
+}
+
 }  // namespace berth::image

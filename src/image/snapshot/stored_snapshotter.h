@@ -26,6 +26,8 @@ class StoredSnapshotter : public Snapshotter {
     return store_->commit(name, key);
   }
   Result<void> remove(std::string_view key) override { return store_->remove(key); }
+  Result<void> set_aside(std::string_view key) override { return store_->set_aside(key); }
+  void clear_aside(const std::stop_token& stop) override { store_->clear_aside(stop); }
   Result<SnapshotInfo> stat(std::string_view key) const override { return store_->stat(key); }
   Result<std::vector<SnapshotInfo>> list() const override { return store_->list(); }
   Result<SnapshotUsage> usage(std::string_view key) const override { return store_->usage(key); }
