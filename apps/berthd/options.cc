@@ -46,8 +46,9 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
       ->capture_default_str();
   app.add_option("--bridge-subnet", engine.bridge_subnet,
                  "Its gateway and prefix, ADDRESS/PREFIX [one without a clash]");
-  app.add_option("--storage-driver", engine.storage_driver,
-                 "overlay2, btrfs, erofs, fuse-overlayfs or vfs [the best the host has]");
+  app.add_option(
+      "--storage-driver", engine.storage_driver,
+      "overlay2, btrfs, erofs, fuse-overlayfs, vfs or a plugin's name [the best the host has]");
   app.add_option("--certs-dir", engine.registries.certificates,
                  "Certificates and hosts.toml of registries, a directory for each")
       ->capture_default_str();

@@ -208,6 +208,58 @@ class Btrfs(Drivers, DriverTest):
         self.assertFalse((path.parent / "mine").exists())
 
 
+class Plugin(Drivers, DriverTest):
+    """A plugin as Docker's graph drivers are: a program of its own behind a socket."""
+    driver = f"berth-test-{os.getpid()}"
+    flags = ("--storage-driver", driver)
+    places = Path("/run/docker/plugins")
+
+    @classmethod
+    def make_place(cls) -> None:
+        cls.socket = cls.places / f"{cls.driver}.sock"
+        cls.made = [path for path in (cls.places, cls.places.parent) if not path.exists()]
+        cls.places.mkdir(parents=True, exist_ok=True)
+        cls.start_plugin()
+
+    @classmethod
+    def start_plugin(cls) -> None:
+        program = Path(__file__).resolve().parents[1] / "util/graph_plugin.py"
+        cls.plugin = subprocess.Popen([sys.executable, "-B", program, cls.socket], stdout=subprocess.PIPE)
+        cls.plugin.stdout.readline()
+
+    @classmethod
+    def stop_plugin(cls) -> None:
+        cls.plugin.kill()
+        cls.plugin.wait()
+        cls.plugin.stdout.close()
+        cls.socket.unlink()
+
+    @classmethod
+    def remove_place(cls) -> None:
+        cls.stop_plugin()
+        for path in cls.made:
+            path.rmdir()
+
+    def test_what_a_container_changed_is_told_and_committed(self):
+        self.engine.ok("run", "--name", "box", LAYERED, "sh", "-c", "rm /data/kept; echo mine >/data/mine")
+        self.assertEqual(sorted(self.engine.ok("diff", "box").splitlines()), ["A /data/mine", "C /data", "D /data/kept"])
+        self.engine.ok("commit", "box", "more:latest")
+        self.engine.ok("rm", "box")
+        self.assertEqual(self.engine.ok("run", "--rm", "more:latest", "ls", "/data"), "mine\nnew")
+        self.engine.ok("rmi", "more:latest")
+
+    def test_one_that_is_gone_is_named_and_one_that_is_back_goes_on(self):
+        self.stop_plugin()
+        done = self.engine.berth("run", "--rm", LAYERED, "true")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"storage plugin {self.driver}", done.stderr)
+        self.start_plugin()
+        # It has to be told where its layers are.
+        self.engine.stop()
+        self.engine.start()
+        self.assertEqual(self.run_in("cat /data/new"), "new")
+
+
 class Refused(unittest.TestCase):
     def says(self, driver: str, *texts: str) -> None:
         engine = Engine("--storage-driver", driver)

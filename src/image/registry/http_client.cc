@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "image/registry/curl_library.h"
 
@@ -104,6 +105,7 @@ class Transfer final : public ByteSource {
     set(CURLOPT_HEADERDATA, this);
     set_tls(settings.tls);
     set_proxy(settings.proxy);
+    set_local(request);
     if (curl_.multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
       return fail(ErrorKind::kInternal, "cannot start a request to {}", url_);
     while (!head_complete_ && !done_) TRY(step());
@@ -154,12 +156,31 @@ class Transfer final : public ByteSource {
       set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
       // What the request was for stands: UPLOAD alone would make it a PUT.
       set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    } else if (request.source != nullptr) {
+      source_ = request.source;
+      set(CURLOPT_UPLOAD, 1L);
+      set(CURLOPT_READFUNCTION, &Transfer::on_source);
+      set(CURLOPT_READDATA, this);
+      set(CURLOPT_UPLOAD_BUFFERSIZE, 256L << 10);
+      set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
     } else if (request.method == "POST" || request.method == "PUT") {
       set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
       set(CURLOPT_COPYPOSTFIELDS, request.body.c_str());
     } else if (request.method == "HEAD") {
       set(CURLOPT_NOBODY, 1L);
     }
+  }
+
+  void set_local(const HttpRequest& request) {
+    if (!request.socket.empty()) {
+      set(CURLOPT_UNIX_SOCKET_PATH, request.socket.c_str());
+      set(CURLOPT_FOLLOWLOCATION, 0L);
+      set(CURLOPT_PROXY, "");
+    }
+    const auto patience = static_cast<long>(request.patience.count());
+    if (patience == 0) return;
+    set(CURLOPT_LOW_SPEED_TIME, std::max(1L, patience / 1000));
+    if (request.source == nullptr) set(CURLOPT_TIMEOUT_MS, patience);
   }
 
   // The environment's exceptions are for the environment's proxy, which is for other machines.
@@ -205,6 +226,7 @@ class Transfer final : public ByteSource {
   }
 
   Error failure() const {
+    if (source_error_) return *source_error_;
     const char* text = error_[0] != '\0' ? error_ : curl_.easy_strerror(code_);
     return Error(kind_of(code_), fmt::format("{}: {}", url_, text), errno_of(code_));
   }
@@ -233,6 +255,14 @@ class Transfer final : public ByteSource {
     transfer.uploaded_ += static_cast<std::uint64_t>(count);
     if (transfer.sent_) transfer.sent_(transfer.uploaded_);
     return static_cast<std::size_t>(count);
+  }
+
+  static std::size_t on_source(char* into, std::size_t, std::size_t size, void* self) {
+    auto& transfer = *static_cast<Transfer*>(self);
+    auto count = transfer.source_->read(std::as_writable_bytes(std::span(into, size)));
+    if (count.ok()) return *count;
+    transfer.source_error_ = std::move(count).error();
+    return CURL_READFUNC_ABORT;
   }
 
   // After a redirect, or a connection that was gone, the body is sent once more.
@@ -283,6 +313,8 @@ class Transfer final : public ByteSource {
   std::uint64_t uploaded_ = 0;
   std::function<void(std::uint64_t)> sent_;
   std::string no_proxy_;
+  ByteSource* source_ = nullptr;
+  std::optional<Error> source_error_;
   char error_[CURL_ERROR_SIZE] = "";
 };
 

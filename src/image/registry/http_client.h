@@ -1,8 +1,8 @@
-// HttpClient: requests to a registry over HTTP/1.1 or 2, by libcurl. TLS is verified against the
-// machine's certificates and those that the registry's own directory adds; proxies are those of the
-// environment (http_proxy, https_proxy, no_proxy) unless one is given. Redirects are followed, but
-// credentials never go to another host. A peer that is silent for too long is given up. One object
-// may be used by several threads; each response by one.
+// HttpClient: requests to a registry, or to a program on this host, over HTTP/1.1 or 2, by libcurl.
+// TLS is verified against the machine's certificates and those that the registry's own directory
+// adds; proxies are those of the environment (http_proxy, https_proxy, no_proxy) unless one is
+// given. Redirects are followed, but credentials never go to another host. A peer that is silent for
+// too long is given up. One object may be used by several threads; each response by one.
 #pragma once
 
 #include <chrono>
@@ -32,11 +32,16 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::pair<std::string, std::string>> fields = {};
-  std::string body = {};      // of a POST or PUT
-  HttpUpload upload = {};     // instead
-  std::stop_token stop = {};  // ends the transfer within a second: kConflict
+  std::string body = {};         // of a POST or PUT
+  HttpUpload upload = {};        // instead
+  ByteSource* source = nullptr;  // instead, of unknown length, borrowed; its error ends the request
+  std::stop_token stop = {};     // ends the transfer within a second: kConflict
   /// Told how much of the upload is on its way, by the thread of send().
   std::function<void(std::uint64_t)> sent = {};
+  /// The path of a unix socket that the request goes to, whatever host its URL names.
+  std::string socket = {};
+  /// How long the peer may be silent; without a body of unknown length, all of it may take.
+  std::chrono::milliseconds patience{0};  // 0: a minute's silence
 };
 
 struct HttpResponse {

@@ -37,7 +37,7 @@ Result<Opened> open_driver(const std::string& root, const Driver& driver) {
   if (!opened.ok() && is_new) {
     // Or the next start would take this driver for the one that was used.
     const UniqueFd dir = TRY(sys::open_dir(root));
-    (void)sys::remove_tree(dir.get(), std::string(driver.name));
+    (void)sys::remove_tree(dir.get(), driver.name);
   }
   return opened;
 }
@@ -58,7 +58,7 @@ Result<Opened> choose_driver(const std::string& root) {
 }
 
 Result<Opened> open_named(const std::string& root, const std::string& name) {
-  return open_driver(root, *TRY(find_driver(name)));
+  return open_driver(root, TRY(find_driver(name)));
 }
 
 }  // namespace

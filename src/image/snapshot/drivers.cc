@@ -2,23 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "image/snapshot/btrfs_snapshotter.h"
 #include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
 #include "image/snapshot/overlay_snapshotter.h"
+#include "image/snapshot/remote/remote_snapshotter.h"
 
 namespace berth::image {
 namespace {
 
-constexpr auto kDrivers = std::to_array<Driver>({
-    {"overlay2", open_overlay_snapshotter},
-    {"btrfs", open_btrfs_snapshotter},
-    {"erofs", open_erofs_snapshotter},
-    {"fuse-overlayfs", open_fuse_overlay_snapshotter},
-    {"vfs", open_native_snapshotter},
-});
+/// A table: made once, for whoever asks first.
+const std::vector<Driver>& drivers() {
+  static const std::vector<Driver> all = {
+      {"overlay2", open_overlay_snapshotter}, {"btrfs", open_btrfs_snapshotter},
+      {"erofs", open_erofs_snapshotter},      {"fuse-overlayfs", open_fuse_overlay_snapshotter},
+      {"vfs", open_native_snapshotter},
+  };
+  return all;
+}
 
 /// Names that a configuration for another engine, or for an older one, may have.
 struct Elsewhere {
@@ -37,8 +41,8 @@ constexpr auto kElsewhere = std::to_array<Elsewhere>({
 
 std::string names_of_all() {
   std::string names;
-  for (const Driver& driver : kDrivers) {
-    if (&driver == &kDrivers.back()) {
+  for (const Driver& driver : drivers()) {
+    if (&driver == &drivers().back()) {
       names += " or ";
     } else if (!names.empty()) {
       names += ", ";
@@ -51,18 +55,27 @@ std::string names_of_all() {
 }  // namespace
 
 std::span<const Driver> all_drivers() {
-  return kDrivers;
+  return drivers();
 }
 
-Result<const Driver*> find_driver(std::string_view name) {
-  const auto found = std::ranges::find(kDrivers, name, &Driver::name);
-  if (found != kDrivers.end()) return &*found;
+Result<Driver> find_driver(std::string_view name, const PluginPlaces& places) {
+  const auto found = std::ranges::find(drivers(), name, &Driver::name);
+  if (found != drivers().end()) return *found;
+  if (const auto socket = TRY(find_plugin_socket(name, places))) {
+    return Driver{.name = std::string(name),
+                  .open = [name = std::string(name), socket = *socket](const std::string& root,
+                                                                       Database& database) {
+                    return open_remote_snapshotter(name, socket, root, database);
+                  }};
+  }
   const auto elsewhere = std::ranges::find(kElsewhere, name, &Elsewhere::name);
   if (elsewhere != kElsewhere.end()) {
     return fail(ErrorKind::kInvalid, "there is no storage driver '{}': {}", name,
                 elsewhere->advice);
   }
-  return fail(ErrorKind::kInvalid, "unknown storage driver '{}': use {}", name, names_of_all());
+  return fail(ErrorKind::kInvalid,
+              "unknown storage driver '{}': use {}, or a storage plugin that runs", name,
+              names_of_all());
 }
 
 }  // namespace berth::image

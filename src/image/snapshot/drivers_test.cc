@@ -11,7 +11,7 @@ TEST(Drivers, AreFoundByTheirNamesWhichDiffer) {
   std::set<std::string_view> names;
   for (const Driver& driver : all_drivers()) {
     EXPECT_TRUE(names.insert(driver.name).second) << driver.name;
-    EXPECT_EQ(MUST(find_driver(driver.name)), &driver);
+    EXPECT_EQ(MUST(find_driver(driver.name)).name, driver.name);
   }
   EXPECT_EQ(all_drivers().front().name, "overlay2");
   EXPECT_EQ(all_drivers().back().name, "vfs");  // works everywhere

@@ -34,6 +34,8 @@ struct SnapshotterCase {
   bool counts_links = true;
   /// st_blocks of a file leaves out its holes.
   bool tells_holes = true;
+  /// Usage has each name of a file.
+  bool counts_names = false;
 };
 
 inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {
