@@ -60,7 +60,7 @@ class GraphPlugin {
   std::string name_;
   std::string socket_;
   std::chrono::milliseconds patience_;
-  HttpClient client_{TlsFiles{}};
+  HttpClient client_{HttpSettings{}};
 };
 
 }  // namespace berth::image
