@@ -73,14 +73,15 @@ struct CommitOptions {
 
 struct PruneResult {
   image::RemoveResult removed = {};
-  std::int64_t freed = 0;  // bytes of the layers that are gone
+  std::int64_t freed = 0;  // bytes of the layers and blobs that are gone
 };
 
 /// What takes how much room. Bytes.
 struct DiskUsage {
   struct ImageUse {
     image::Image image = {};
-    std::int64_t shared = 0;     // of its size, what other images have as well
+    std::int64_t size = 0;       // of its layers' files, and of the blobs that it came in
+    std::int64_t shared = 0;     // of that, what other images have as well
     std::int64_t workloads = 0;  // how many were made of it
   };
   struct WorkloadUse {
@@ -95,7 +96,7 @@ struct DiskUsage {
     std::int64_t workloads = 0;  // how many mount it
     bool anonymous = false;
   };
-  std::int64_t layers = 0;  // of all layers, each counted once
+  std::int64_t store = 0;  // of all layers and blobs, each counted once
   std::vector<ImageUse> images = {};
   std::vector<WorkloadUse> workloads = {};
   std::vector<VolumeUse> volumes = {};

@@ -107,9 +107,6 @@ Task<PruneResult> EngineImpl::prune_images(std::function<bool(const image::Image
   auto look = [this] { return images_->list(); };
   auto listed = co_await offload(pool_, look);
   CO_TRY(const std::vector<image::Image> images, std::move(listed));
-  auto measure = [this] { return images_->layer_sizes(); };
-  auto measured = co_await offload(pool_, measure);
-  CO_TRY(const auto sizes, std::move(measured));
   PruneResult result;
   for (const image::Image& image : images) {
     // Asked again each time: a workload may have been made of it meanwhile.
@@ -127,10 +124,9 @@ Task<PruneResult> EngineImpl::prune_images(std::function<bool(const image::Image
         result.removed.untagged.push_back(std::move(untagged));
       for (std::string& deleted : gone->deleted)
         result.removed.deleted.push_back(std::move(deleted));
+      result.freed += gone->freed;
     }
   }
-  for (const std::string& deleted : result.removed.deleted)
-    if (const auto layer = sizes.find(deleted); layer != sizes.end()) result.freed += layer->second;
   co_return result;
 }
 

@@ -1,11 +1,9 @@
 // What takes how much room on disk.
 #include <algorithm>
-#include <map>
 
 #include "base/log.h"
 #include "engine/engine_impl.h"
 #include "image/snapshot/tree_usage.h"
-#include "image/store/image_config.h"
 #include "sys/dir.h"
 
 namespace berth::engine {
@@ -31,20 +29,6 @@ Result<std::int64_t> bytes_below(const std::string& directory) {
     const UniqueFd opened = TRY(sys::open_dir(directory));
     return image::measure_tree(opened.get());
   });
-}
-
-/// Fills in what of each image's size others have as well.
-void find_shared(std::vector<DiskUsage::ImageUse>& images,
-                 const std::map<std::string, std::int64_t>& sizes) {
-  std::map<std::string, int> uses;
-  for (const auto& use : images)
-    for (const std::string& layer : image::chain_ids(use.image.diff_ids)) ++uses[layer];
-  for (auto& use : images) {
-    for (const std::string& layer : image::chain_ids(use.image.diff_ids)) {
-      const auto size = sizes.find(layer);
-      if (uses[layer] > 1 && size != sizes.end()) use.shared += size->second;
-    }
-  }
 }
 
 void count_workloads(DiskUsage& usage) {
@@ -88,11 +72,13 @@ Task<DiskUsage> EngineImpl::disk_usage() {
   DiskUsage usage;
   for (const Entry& workload : registry_.all()) usage.workloads.push_back({.view = workload->view});
   auto look = [&]() -> Result<void> {
-    const auto sizes = TRY(images_->layer_sizes());
-    for (const auto& [layer, bytes] : sizes) usage.layers += bytes;
-    for (image::Image& image : TRY(images_->list()))
-      usage.images.push_back({.image = std::move(image)});
-    find_shared(usage.images, sizes);
+    auto store = TRY(images_->usage());
+    usage.store = store.total;
+    for (image::Image& image : TRY(images_->list())) {
+      const image::StoreUsage::OfImage& parts = store.images[image.id];
+      usage.images.push_back(
+          {.image = std::move(image), .size = parts.size, .shared = parts.shared});
+    }
     for (auto& use : usage.workloads) {
       auto bytes = written_by(images_->snapshots(), use.view.id);
       if (!bytes.ok())

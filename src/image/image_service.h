@@ -109,6 +109,17 @@ struct PushProgress {
 struct RemoveResult {
   std::vector<std::string> untagged;  // "busybox:latest"
   std::vector<std::string> deleted;   // "sha256:..."
+  std::int64_t freed = 0;             // bytes of layers' files, and of blobs
+};
+
+/// What images take: bytes of their layers' files, and of the blobs that they came in.
+struct StoreUsage {
+  struct OfImage {
+    std::int64_t size = 0;
+    std::int64_t shared = 0;  // of that, what other images have as well
+  };
+  std::map<std::string, OfImage> images = {};  // by id
+  std::int64_t total = 0;                      // each part once, also what no image has
 };
 
 class ImageService {
@@ -182,8 +193,7 @@ class ImageService {
   /// has changed, if anything has. Returns its id. kNotFound: the base is gone.
   virtual Result<std::string> commit(const CommitOptions& options) = 0;
 
-  /// What each stored layer's files have in bytes, by chain id (image/store/image_config.h).
-  virtual Result<std::map<std::string, std::int64_t>> layer_sizes() const = 0;
+  virtual Result<StoreUsage> usage() const = 0;
 
   virtual Result<void> tag(std::string_view source, std::string_view target) = 0;
 

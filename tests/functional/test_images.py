@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import images
+import waiting
 from berth_testing import IMAGE, EngineTest, main
 from hoststate import HostState
 
@@ -29,6 +30,7 @@ class ImageTest(EngineTest):
         return shown.split()
 
     def stored_files(self) -> set[str]:
+        waiting.until(lambda: not list(self.engine.root.glob("image/*/s/gone-*")), "what was removed is deleted")
         return {os.path.join(path, name) for path, _, files in os.walk(self.engine.root) for name in files
                 if not name.endswith(("-wal", "-shm", "-journal"))}
 

@@ -165,7 +165,8 @@ int main(int count, char** arguments) {
   ::ptrace(PTRACE_CONT, child, nullptr, 0);
   traced = child;
   (void)::signal(SIGTERM, pass_on);
-  Tracer tracer(child, std::atol(arguments[1]), std::atoi(arguments[2]));
+  Tracer tracer(child, std::strtol(arguments[1], nullptr, 10),
+                static_cast<pid_t>(std::strtol(arguments[2], nullptr, 10)));
   status = tracer.run();
   std::ofstream(arguments[3]) << tracer.count() << "\n";
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -120,6 +120,8 @@ class Workout:
         listed = self._verify_whole(self.run(root, *(operation.heal or operation.steps), "check", "list"))
         must = stays | set(operation.adds) | set(operation.removes)
         assert must <= listed, f"of {must} there is only {listed} now"
+        left = [str(path) for place in ("downloads", "staging", "content/ingest") for path in root.glob(f"*/{place}/*")]
+        assert not left, f"{left} is left"
 
     def _verify_whole(self, said: list[str]) -> set[str]:
         damages = [line for line in said if line.startswith("damage ")]

@@ -61,7 +61,14 @@ TEST_P(CommitTest, TheImageHasOneLayerMore) {
   EXPECT_EQ(made.history[1].author, "Jane");
   EXPECT_EQ(made.history[1].created_by, "sh");
   EXPECT_FALSE(made.history[1].empty_layer);
-  EXPECT_EQ(MUST(service_->layer_sizes()).size(), 2U);
+  const StoreUsage usage = MUST(service_->usage());
+  ASSERT_EQ(usage.images.size(), 2U);
+  const StoreUsage::OfImage& theirs = usage.images.at(base_);
+  const StoreUsage::OfImage& ours = usage.images.at(id);
+  EXPECT_GT(ours.shared, 1);  // a file of one byte, and the blob that it came in
+  EXPECT_EQ(ours.shared, theirs.shared);
+  EXPECT_GT(ours.size, ours.shared + 2);
+  EXPECT_EQ(usage.total, ours.size + theirs.size - ours.shared);
   const UniqueFd shown =
       MUST(mount_detached(MUST(service_->snapshots().prepare("other", made.top_snapshot))));
   EXPECT_EQ(names(shown.get()), (Names{"new", "old"}));

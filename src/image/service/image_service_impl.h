@@ -53,7 +53,7 @@ class ImageServiceImpl final : public ImageService {
   Result<void> save(const std::vector<std::string>& references, ByteSink& sink) override;
   Result<std::string> import(ByteSource& tar, const ImportOptions& options) override;
   Result<std::string> commit(const CommitOptions& options) override;
-  Result<std::map<std::string, std::int64_t>> layer_sizes() const override;
+  Result<StoreUsage> usage() const override;
   Result<void> tag(std::string_view source, std::string_view target) override;
   Result<RemoveResult> remove(std::string_view reference, bool force,
                               const std::function<bool(const std::string& id)>& in_use) override;
@@ -158,14 +158,17 @@ class ImageServiceImpl final : public ImageService {
       const std::function<bool(const std::string& id)>& in_use);
   Result<std::optional<RemoveResult>> remove_image(const ImageRecord& record);
   /// Removes layers, unfinished ones too, and blobs that neither an image nor a pin refers to.
-  /// Returns the chain ids.
-  Result<std::vector<std::string>> sweep(bool unfinished_too);
-  Result<std::vector<std::string>> sweep_locked(bool unfinished_too);
+  struct Swept {
+    std::vector<std::string> layers = {};  // chain ids
+    std::int64_t bytes = 0;                // of their files, and of blobs
+  };
+  Result<Swept> sweep(bool unfinished_too);
+  Result<Swept> sweep_locked(bool unfinished_too);
   struct Garbage {
     std::vector<std::string> layers;      // chain ids, children first
     std::vector<std::string> unfinished;  // keys of snapshots that were never committed
     std::vector<std::string> sizes;       // chain ids of layers that are not there
-    std::vector<Digest> blobs;
+    std::vector<BlobInfo> blobs;
     bool left_over = false;  // layers stay that only a container needs
   };
   /// Under garbage_mutex_.

@@ -82,10 +82,6 @@ Result<Image> ImageServiceImpl::inspect(std::string_view reference) const {
   return image;
 }
 
-Result<std::map<std::string, std::int64_t>> ImageServiceImpl::layer_sizes() const {
-  return images_.layer_sizes();
-}
-
 Result<std::vector<Image>> ImageServiceImpl::list() const {
   std::vector<Image> images;
   for (const ImageRecord& record : TRY(images_.list())) {

@@ -89,7 +89,7 @@ Result<std::optional<RemoveResult>> ImageServiceImpl::try_remove(
 
 Result<RemoveResult> ImageServiceImpl::untag(const std::string& name) {
   TRY(images_.remove_names({name}));
-  return RemoveResult{{familiar(name)}, {}};
+  return RemoveResult{.untagged = {familiar(name)}, .deleted = {}};
 }
 
 Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRecord& record) {
@@ -99,12 +99,13 @@ Result<std::optional<RemoveResult>> ImageServiceImpl::remove_image(const ImageRe
   for (const std::string& name : record.names) result.untagged.push_back(familiar(name));
   result.deleted.push_back(record.id);
   // The image is gone; what is left of it on disk is only garbage if this fails.
-  auto layers = sweep(false);
-  if (!layers.ok()) {
-    log::warning("image {}: {}", record.id, layers.error().message());
+  auto swept = sweep(false);
+  if (!swept.ok()) {
+    log::warning("image {}: {}", record.id, swept.error().message());
     return std::optional(std::move(result));
   }
-  result.deleted.insert(result.deleted.end(), layers->begin(), layers->end());
+  result.deleted.insert(result.deleted.end(), swept->layers.begin(), swept->layers.end());
+  result.freed = swept->bytes;
   return std::optional(std::move(result));
 }
 

@@ -211,8 +211,9 @@ Result<void> StoreCheck::look_at_leftovers(Found& found) const {
   };
   for (const std::string& layer : garbage.layers) left(layer, "a layer of no image");
   for (const std::string& chain_id : garbage.sizes) left("layers " + chain_id, "has no snapshot");
-  for (const Digest& blob : garbage.blobs)
-    if (!found.bad_blobs.contains(blob.str())) left(blob.str(), "a blob of no image");
+  for (const BlobInfo& blob : garbage.blobs)
+    if (const std::string& name = blob.digest.str(); !found.bad_blobs.contains(name))
+      left(name, "a blob of no image");
   for (const std::string& key : garbage.unfinished)
     found.add(DamageKind::kHalfMade, key, "nobody is unpacking it");
   found.ingest = TRY(service_.content_.unfinished());

@@ -33,15 +33,15 @@ void ImageServiceImpl::Pins::add(const std::string& name) {
   names_.push_back(name);
 }
 
-Result<std::vector<std::string>> ImageServiceImpl::sweep(bool unfinished_too) {
+Result<ImageServiceImpl::Swept> ImageServiceImpl::sweep(bool unfinished_too) {
   const std::lock_guard lock(garbage_mutex_);
   return sweep_locked(unfinished_too);
 }
 
-Result<std::vector<std::string>> ImageServiceImpl::sweep_locked(bool unfinished_too) {
+Result<ImageServiceImpl::Swept> ImageServiceImpl::sweep_locked(bool unfinished_too) {
   left_over_ = true;  // until this has gone well
   const Garbage garbage = TRY(find_garbage());
-  std::vector<std::string> gone;
+  Swept swept;
   bool left_over = garbage.left_over;
   const auto remove = [&](const std::string& key) -> Result<bool> {
     auto removed = snapshots_->set_aside(key);
@@ -54,14 +54,18 @@ Result<std::vector<std::string>> ImageServiceImpl::sweep_locked(bool unfinished_
     if (unfinished_too) TRY(remove(key));
   for (const std::string& key : garbage.layers) {
     if (!TRY(remove(key))) continue;
+    swept.bytes += TRY(images_.layer_size(key));
     TRY(images_.forget_layer(key));
-    gone.push_back(key);
+    swept.layers.push_back(key);
   }
   for (const std::string& chain_id : garbage.sizes) TRY(images_.forget_layer(chain_id));
-  for (const Digest& blob : garbage.blobs) TRY(content_.remove(blob));
+  for (const BlobInfo& blob : garbage.blobs) {
+    TRY(content_.remove(blob.digest));
+    swept.bytes += static_cast<std::int64_t>(blob.size);
+  }
   left_over_ = left_over;
   cleaner_.wake();
-  return gone;
+  return swept;
 }
 
 Result<ImageServiceImpl::Garbage> ImageServiceImpl::find_garbage() const {
@@ -72,7 +76,7 @@ Result<ImageServiceImpl::Garbage> ImageServiceImpl::find_garbage() const {
   }
   Garbage garbage = TRY(find_garbage_layers(needed));
   for (const BlobInfo& blob : TRY(content_.list()))
-    if (!needed.contains(blob.digest.str())) garbage.blobs.push_back(blob.digest);
+    if (!needed.contains(blob.digest.str())) garbage.blobs.push_back(blob);
   return garbage;
 }
 

@@ -10,7 +10,10 @@ OrderedJson images_json(const engine::DiskUsage& usage, ApiVersion version) {
   OrderedJson list = OrderedJson::array();
   for (const auto& use : usage.images) {
     list.push_back(image_summary_json(use.image, use.workloads, version));
-    list.back()["SharedSize"] = use.shared;
+    OrderedJson& json = list.back();
+    for (const char* name : {"Size", "VirtualSize"})
+      if (json.contains(name)) json[name] = use.size;
+    json["SharedSize"] = use.shared;
   }
   return list;
 }
@@ -64,7 +67,7 @@ Result<DiskUsageParts> parse_disk_usage_parts(const std::vector<std::string>& ty
 OrderedJson disk_usage_json(const engine::DiskUsage& usage, DiskUsageParts parts,
                             ApiVersion version) {
   OrderedJson json;
-  json["LayersSize"] = parts.images ? usage.layers : 0;
+  json["LayersSize"] = parts.images ? usage.store : 0;
   json["Images"] = parts.images ? images_json(usage, version) : OrderedJson();
   json["Containers"] = parts.containers ? containers_json(usage) : OrderedJson();
   json["Volumes"] = parts.volumes ? volumes_json(usage) : OrderedJson();

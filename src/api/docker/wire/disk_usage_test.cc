@@ -7,9 +7,10 @@ namespace {
 
 engine::DiskUsage usage() {
   engine::DiskUsage usage;
-  usage.layers = 50;
+  usage.store = 50;
   usage.images.resize(1);
   usage.images[0].image.size = 42;
+  usage.images[0].size = 45;
   usage.images[0].shared = 40;
   usage.images[0].workloads = 2;
   usage.workloads.resize(2);
@@ -23,6 +24,7 @@ TEST(DiskUsageJson, TellsWhatEverythingWeighs) {
   const OrderedJson json = disk_usage_json(usage(), {}, kMaxApiVersion);
   EXPECT_EQ(json["LayersSize"], 50);
   EXPECT_EQ(json["Images"][0]["Containers"], 2);
+  EXPECT_EQ(json["Images"][0]["Size"], 45);
   EXPECT_EQ(json["Images"][0]["SharedSize"], 40);
   EXPECT_EQ(json["Containers"][1]["SizeRw"], 7);
   EXPECT_EQ(json["Containers"][1]["SizeRootFs"], 49);
