@@ -45,9 +45,9 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
       ->capture_default_str();
   app.add_option("--bridge-subnet", engine.bridge_subnet,
                  "Its gateway and prefix, ADDRESS/PREFIX [one without a clash]");
-  app.add_option(
-      "--storage-driver", engine.storage_driver,
-      "overlay2, btrfs, erofs, fuse-overlayfs, vfs or a plugin's name [the best the host has]");
+  app.add_option("--storage-driver", engine.storage_driver,
+                 "overlay2, btrfs, erofs, fuse-overlayfs, vfs, devicemapper or a plugin's name "
+                 "[the best the host has]");
   app.add_option("--sandbox-pool", engine.pool_size,
                  "Prepared network sandboxes kept ready, 0 to 64")
       ->check(CLI::Range(0, 64))

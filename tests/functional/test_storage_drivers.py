@@ -270,11 +270,15 @@ class Refused(unittest.TestCase):
         shutil.rmtree(engine.base)
 
     def test_drivers_of_other_engines(self):
-        for name in ("aufs", "overlay", "devicemapper", "zfs", "windowsfilter"):
+        for name in ("aufs", "overlay", "zfs", "windowsfilter"):
             self.says(name, f"there is no storage driver '{name}'", "overlay2")
 
     def test_an_unknown_one(self):
-        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, erofs, fuse-overlayfs or vfs")
+        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, erofs, fuse-overlayfs, vfs or devicemapper")
+
+    @unittest.skipIf(Path("/dev/mapper/control").exists(), "this kernel has a device mapper")
+    def test_devicemapper_without_one(self):
+        self.says("devicemapper", "no device mapper", "overlay2")
 
     def test_btrfs_on_another_file_system(self):
         self.says("btrfs", "not on a btrfs file system", "overlay2")

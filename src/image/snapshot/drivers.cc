@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/devicemapper_snapshotter.h"
 #include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
@@ -17,9 +18,15 @@ namespace {
 /// A table: made once, for whoever asks first.
 const std::vector<Driver>& drivers() {
   static const std::vector<Driver> all = {
-      {"overlay2", open_overlay_snapshotter}, {"btrfs", open_btrfs_snapshotter},
-      {"erofs", open_erofs_snapshotter},      {"fuse-overlayfs", open_fuse_overlay_snapshotter},
+      {"overlay2", open_overlay_snapshotter},
+      {"btrfs", open_btrfs_snapshotter},
+      {"erofs", open_erofs_snapshotter},
+      {"fuse-overlayfs", open_fuse_overlay_snapshotter},
       {"vfs", open_native_snapshotter},
+      {"devicemapper",
+       [](const std::string& root, Database& database) {
+         return open_devicemapper_snapshotter(root, database);
+       }},
   };
   return all;
 }
@@ -31,7 +38,6 @@ struct Elsewhere {
 };
 constexpr auto kElsewhere = std::to_array<Elsewhere>({
     {"aufs", "no kernel of kernel.org has it: use overlay2"},
-    {"devicemapper", "Docker has given it up too: use overlay2, on any file system over LVM"},
     {"native", "this is called vfs here"},
     {"overlay", "its successor is overlay2"},
     {"overlayfs", "this is called overlay2 here"},

@@ -23,7 +23,7 @@ struct Driver {
 };
 
 /// All that are part of the engine. Where nobody names one, the first that the host can do is the
-/// best it has.
+/// best it has; vfs works everywhere, so what is behind it only who names it gets.
 std::span<const Driver> all_drivers();
 
 /// One of the above, or the plugin of that name (remote/plugin_socket.h). kInvalid if there is
