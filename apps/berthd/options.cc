@@ -48,6 +48,9 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--storage-driver", engine.storage_driver,
                  "overlay2, btrfs, erofs, fuse-overlayfs, vfs, devicemapper or a plugin's name "
                  "[the best the host has]");
+  app.add_option("--storage-opt", engine.storage_options,
+                 "An option of the storage driver, KEY=VALUE; may be repeated")
+      ->take_all();
   app.add_option("--sandbox-pool", engine.pool_size,
                  "Prepared network sandboxes kept ready, 0 to 64")
       ->check(CLI::Range(0, 64))

@@ -77,8 +77,9 @@ Result<void> EngineImpl::open_stores() {
        {layout_.workloads(), layout_.volumes(), layout_.runs(), layout_.network()})
     TRY(sys::make_dirs(directory, 0710));
   records_ = TRY(RecordStore::open(layout_.database()));
-  images_ =
-      TRY(image::ImageService::open({.root = layout_.images(), .driver = options_.storage_driver}));
+  images_ = TRY(image::ImageService::open({.root = layout_.images(),
+                                           .driver = options_.storage_driver,
+                                           .driver_options = options_.storage_options}));
   network_ = TRY(network::Controller::open({.state_dir = layout_.network(),
                                             .bridge = options_.bridge,
                                             .bridge_subnet = options_.bridge_subnet,

@@ -114,6 +114,7 @@ class ImageService {
   struct Options {
     std::string root;    // directory of its own; made if absent (0700)
     std::string driver;  // "overlay2" (all: snapshot/drivers.cc); empty: the best here
+    std::vector<std::string> driver_options = {};  // "KEY=VALUE": snapshot/driver_options.h
   };
   /// Opens or creates the store and removes what a crash left half made.
   static Result<std::unique_ptr<ImageService>> open(Options options);

@@ -125,11 +125,16 @@ Result<void> DeviceMapper::keep(const std::string& name) const {
   return kept;
 }
 
-Result<std::string> DeviceMapper::status(const std::string& name) const {
+Result<MappedTable> DeviceMapper::status(const std::string& name) const {
   Request request(name);
   TRY(call(control_.get(), DM_TABLE_STATUS, request, "ask for the status of device"));
-  // The kernel ends the text, in a buffer that is all zeros behind it.
-  return std::string(reinterpret_cast<const char*>(request.data() + sizeof(dm_target_spec)));
+  dm_target_spec spec{};
+  std::memcpy(&spec, request.data(), sizeof spec);
+  // The kernel ends the texts, in a buffer that is all zeros behind them.
+  return MappedTable{
+      .type = static_cast<const char*>(spec.target_type),
+      .bytes = spec.length * kSector,
+      .parameters = reinterpret_cast<const char*>(request.data() + sizeof(dm_target_spec))};
 }
 
 Result<void> DeviceMapper::message(const std::string& name, const std::string& text) const {

@@ -41,8 +41,8 @@ class DeviceMapper {
   Result<void> remove(const std::string& name) const;
   /// It does not go with its last user. kNotFound: it is gone.
   Result<void> keep(const std::string& name) const;
-  /// What the kind of device says of itself.
-  Result<std::string> status(const std::string& name) const;
+  /// Its kind, its size, and, as parameters, what that kind says of itself.
+  Result<MappedTable> status(const std::string& name) const;
   Result<void> message(const std::string& name, const std::string& text) const;
   /// A file system on it is clean, and nothing is written to it, until it is resumed.
   Result<void> suspend(const std::string& name) const;

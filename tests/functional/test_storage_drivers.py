@@ -261,8 +261,8 @@ class Plugin(Drivers, DriverTest):
 
 
 class Refused(unittest.TestCase):
-    def says(self, driver: str, *texts: str) -> None:
-        engine = Engine("--storage-driver", driver)
+    def says(self, driver: str, *texts: str, options: tuple[str, ...] = ()) -> None:
+        engine = Engine("--storage-driver", driver, *options)
         done = subprocess.run(engine.command(), capture_output=True, text=True, timeout=waiting.DEADLINE, check=False)
         self.assertNotEqual(done.returncode, 0)
         for text in texts:
@@ -279,6 +279,11 @@ class Refused(unittest.TestCase):
     @unittest.skipIf(Path("/dev/mapper/control").exists(), "this kernel has a device mapper")
     def test_devicemapper_without_one(self):
         self.says("devicemapper", "no device mapper", "overlay2")
+
+    def test_options_that_are_another_drivers_or_nobodys(self):
+        self.says("overlay2", "dm.basesize is for the devicemapper", options=("--storage-opt", "dm.basesize=1G"))
+        self.says("devicemapper", "'1Q' is no size", options=("--storage-opt", "dm.basesize=1Q"))
+        self.says("devicemapper", "dm.thinpooldev", options=("--storage-opt", "dm.fs=xfs"))
 
     def test_btrfs_on_another_file_system(self):
         self.says("btrfs", "not on a btrfs file system", "overlay2")

@@ -151,9 +151,9 @@ class DevicemapperSnapshotter final : public StoredSnapshotter {
 
 Result<std::unique_ptr<Snapshotter>> open_devicemapper_snapshotter(const std::string& root,
                                                                    Database& database,
-                                                                   const ThinPoolSizes& sizes) {
+                                                                   const ThinPoolOptions& options) {
   TRY(sys::make_dirs(root, 0700));
-  auto pool = ThinPool::open(root.substr(0, root.rfind('/')) + "/pool", sizes);
+  auto pool = ThinPool::open(root.substr(0, root.rfind('/')) + "/pool", options);
   if (!pool.ok() && pool.error().kind() == ErrorKind::kUnsupported) {
     return std::move(pool).error().context(
         "snapshots cannot be devices of a thin pool (use the overlay2 storage driver)");

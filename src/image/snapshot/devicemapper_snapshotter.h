@@ -19,8 +19,7 @@ namespace berth::image {
 /// Keeps the numbers below `root` and its rows in `database`, borrowed; the pool is in the
 /// directory "pool" beside `root`. usage() is found by comparing a tree with its parent's.
 /// kUnsupported if the host lacks what a pool needs.
-Result<std::unique_ptr<Snapshotter>> open_devicemapper_snapshotter(const std::string& root,
-                                                                   Database& database,
-                                                                   const ThinPoolSizes& sizes = {});
+Result<std::unique_ptr<Snapshotter>> open_devicemapper_snapshotter(
+    const std::string& root, Database& database, const ThinPoolOptions& options = {});
 
 }  // namespace berth::image

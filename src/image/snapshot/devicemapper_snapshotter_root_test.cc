@@ -7,17 +7,21 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/scope_exit.h"
+#include "base/strong_id.h"
 #include "image/snapshot/devicemapper_snapshotter.h"
 #include "image/snapshot/mounted_testing.h"
 #include "image/snapshot/tree_testing.h"
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/loop_device.h"
 #include "sys/temp_dir_testing.h"
 
 namespace berth::image {
 namespace {
 
-constexpr ThinPoolSizes kSmallPool{.data = 256U << 20, .metadata = 16U << 20, .device = 64U << 20};
+constexpr ThinPoolOptions kSmallPool{
+    .data = 256U << 20, .metadata = 16U << 20, .device = 64U << 20};
 
 class DevicemapperSnapshotterTest : public ::testing::Test {
  protected:
@@ -73,7 +77,7 @@ class DevicemapperSnapshotterTest : public ::testing::Test {
     struct stat st{};
     EXPECT_EQ(::stat(path("pool").c_str(), &st), 0);
     const auto mapper = MUST(sys::DeviceMapper::open());
-    return MUST(mapper.status(fmt::format("berth-{:x}-{:x}", st.st_dev, st.st_ino)));
+    return MUST(mapper.status(fmt::format("berth-{:x}-{:x}", st.st_dev, st.st_ino))).parameters;
   }
 
   sys::TempDir dir_;
@@ -168,6 +172,42 @@ TEST_F(DevicemapperSnapshotterTest, AContainerCannotGetBeyondItsSize) {
   for (int i = 0; i < 100 && written.ok(); ++i) written = sys::write_all(file.get(), megabyte);
   ASSERT_FALSE(written.ok());
   EXPECT_EQ(written.error().os_errno(), ENOSPC);
+}
+
+TEST_F(DevicemapperSnapshotterTest, APoolOfSomebodyElseIsUsedAndStays) {
+  close();
+  const auto mapper = MUST(sys::DeviceMapper::open());
+  const std::string name = "test-" + random_hex(8);
+  const auto volume = [&](const char* file, off_t bytes) {
+    const UniqueFd fd = MUST(sys::open_at(dir_.fd(), file, O_RDWR | O_CREAT, 0600));
+    EXPECT_EQ(::ftruncate(fd.get(), bytes), 0);
+    return MUST(sys::attach_loop(fd.get(), false));
+  };
+  {
+    const auto data = volume("data", 256 << 20);
+    const auto metadata = volume("metadata", 16 << 20);
+    MUST(mapper.create(name, {.type = "thin-pool",
+                              .bytes = 256U << 20,
+                              .parameters = fmt::format("{} {} 128 0", metadata.path, data.path)}));
+  }
+  const ScopeExit undo([&] { MUST(mapper.remove(name)); });
+  const ThinPoolOptions options{.device = 64U << 20, .existing = name};
+  const std::string root = path("other/s");
+  const auto database = MUST(Database::open(path("other.db")));
+  const auto open_other = [&](const ThinPoolOptions& with) {
+    return open_devicemapper_snapshotter(root, *database, with);
+  };
+  auto other = MUST(open_other(options));
+  MUST(other->prepare("a", ""));
+  write(MUST(mount_detached(MUST(other->mounts("a")))).get(), "f", "1");
+  other.reset();
+  EXPECT_TRUE(MUST(mapper.find(name)).has_value());
+  // The size of its file systems is what it was.
+  other = MUST(open_other({.device = 16U << 20, .existing = name}));
+  EXPECT_EQ(read(MUST(mount_detached(MUST(other->mounts("a")))).get(), "f"), "1");
+  MUST(other->remove("a"));
+  other.reset();
+  EXPECT_EQ(open_other({.existing = "none-of-that-name"}).error().kind(), ErrorKind::kNotFound);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ SnapshotterCase fuse_overlayfs(const std::string& file_system) {
           .counts_links = false};
 }
 
-constexpr ThinPoolSizes kSmallPool{.data = 4ULL << 30, .metadata = 64U << 20, .device = 256U << 20};
+constexpr ThinPoolOptions kSmallPool{
+    .data = 4ULL << 30, .metadata = 64U << 20, .device = 256U << 20};
 
 INSTANTIATE_TEST_SUITE_P(
     Drivers, SnapshotterSuite,

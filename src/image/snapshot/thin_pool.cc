@@ -78,15 +78,16 @@ Result<void> run_mkfs(const std::string& device) {
 }  // namespace
 
 Result<std::unique_ptr<ThinPool>> ThinPool::open(const std::string& path,
-                                                 const ThinPoolSizes& sizes) {
+                                                 const ThinPoolOptions& options) {
   TRY(sys::make_dirs(path, 0700));
-  std::unique_ptr<ThinPool> pool(new ThinPool(TRY(sys::DeviceMapper::open()), path, sizes));
+  std::unique_ptr<ThinPool> pool(new ThinPool(TRY(sys::DeviceMapper::open()), path, options));
   TRY(pool->start().context(path));
   return pool;
 }
 
 ThinPool::~ThinPool() {
   for (const Number number : std::set<Number>(active_)) release(number);
+  if (!options_.existing.empty()) return;
   if (const auto removed = mapper_.remove(name_); !removed.ok())
     log::warning("{}", removed.error().message());
 }
@@ -94,20 +95,20 @@ ThinPool::~ThinPool() {
 Result<void> ThinPool::start() {
   struct stat st{};
   if (::stat(path_.c_str(), &st) != 0) return fail_errno("stat");
-  name_ = fmt::format("berth-{:x}-{:x}", st.st_dev, st.st_ino);
+  prefix_ = fmt::format("berth-{:x}-{:x}", st.st_dev, st.st_ino);
+  name_ = options_.existing.empty() ? prefix_ : options_.existing;
   // One that an engine before this left, with devices that containers use, goes on.
-  auto kept = mapper_.keep(name_);
-  if (!kept.ok()) TRY(create_pool());
+  if (options_.existing.empty() && !mapper_.keep(name_).ok()) TRY(create_pool());
   const auto device = TRY(mapper_.find(name_));
-  if (!device) return fail(ErrorKind::kInternal, "the thin pool went away");
+  if (!device) return fail(ErrorKind::kNotFound, "there is no thin pool /dev/mapper/{}", name_);
   pool_number_ = device->number();
   return make_base();
 }
 
 Result<void> ThinPool::create_pool() {
   const UniqueFd dir = TRY(sys::open_dir(path_));
-  const UniqueFd data = TRY(open_sized(dir.get(), "data", sizes_.data));
-  const UniqueFd metadata = TRY(open_sized(dir.get(), "metadata", sizes_.metadata));
+  const UniqueFd data = TRY(open_sized(dir.get(), "data", options_.data));
+  const UniqueFd metadata = TRY(open_sized(dir.get(), "metadata", options_.metadata));
   TRY(sys::sync(dir.get()));
   struct stat st{};
   if (::fstat(data.get(), &st) != 0) return fail_errno("stat data");
@@ -127,7 +128,10 @@ Result<void> ThinPool::create_pool() {
 
 /// The first word of its status.
 Result<std::uint64_t> ThinPool::transaction_id() const {
-  const std::string status = TRY(mapper_.status(name_));
+  const sys::MappedTable pool = TRY(mapper_.status(name_));
+  if (pool.type != "thin-pool")
+    return fail(ErrorKind::kInvalid, "/dev/mapper/{} is no thin pool, but '{}'", name_, pool.type);
+  const std::string& status = pool.parameters;
   return parse_number<std::uint64_t>(status.substr(0, status.find(' ')))
       .context("the thin pool's transaction id");
 }
@@ -143,19 +147,29 @@ Result<ThinPool::Number> ThinPool::take_number() {
 
 Result<void> ThinPool::make_base() {
   const UniqueFd dir = TRY(sys::open_dir(path_));
-  if (const auto known = sys::read_file_at(dir.get(), kBaseName); known.ok()) {
-    base_ = TRY(parse_number<Number>(*known));
-    return {};
+  if (const auto known = sys::read_file_at(dir.get(), kBaseName); known.ok())
+    return read_base(*known);
+  if (const auto half = sys::read_file_at(dir.get(), kNewName); half.ok()) {
+    TRY(read_base(*half));
+    TRY(erase(base_));
   }
-  if (const auto half = sys::read_file_at(dir.get(), kNewName); half.ok())
-    TRY(erase(TRY(parse_number<Number>(*half))));
   const Number number = TRY(take_number());
-  TRY(sys::write_file_atomic(dir.get(), kNewName, std::to_string(number)));
+  const std::string text =
+      fmt::format("{} {}", number, options_.device / sys::kSector * sys::kSector);
+  TRY(sys::write_file_atomic(dir.get(), kNewName, text));
+  TRY(read_base(text));
   TRY(mapper_.message(name_, fmt::format("create_thin {}", number)));
   TRY(make_file_system(number));
   if (::renameat(dir.get(), kNewName, dir.get(), kBaseName) != 0) return fail_errno("rename");
-  TRY(sys::sync(dir.get()));
-  base_ = number;
+  return sys::sync(dir.get());
+}
+
+/// "NUMBER BYTES".
+Result<void> ThinPool::read_base(const std::string& text) {
+  const auto space = std::min(text.find(' '), text.size());
+  base_ = TRY(parse_number<Number>(std::string_view(text).substr(0, space)));
+  device_bytes_ = TRY(
+      parse_number<std::uint64_t>(std::string_view(text).substr(std::min(space + 1, text.size()))));
   return {};
 }
 
@@ -210,7 +224,7 @@ Result<std::string> ThinPool::activate_locked(Number number) {
   if (const auto kept = mapper_.keep(name); !kept.ok()) {
     if (kept.error().kind() != ErrorKind::kNotFound) return kept.error();
     TRY(mapper_.create(name, {.type = "thin",
-                              .bytes = sizes_.device,
+                              .bytes = device_bytes_,
                               .parameters = fmt::format("{} {}", pool_number_, number)}));
   }
   active_.insert(number);
@@ -236,7 +250,7 @@ Result<void> ThinPool::flush(Number number) {
 }
 
 std::string ThinPool::name_of(Number number) const {
-  return fmt::format("{}-{}", name_, number);
+  return fmt::format("{}-{}", prefix_, number);
 }
 
 }  // namespace berth::image

@@ -7,8 +7,9 @@
 // known. Devices are there (activated) while somebody needs them; the pool, while this object or
 // one of its devices is. Thread-safe.
 //
-// Files of its directory: data and metadata (sparse; loop devices), base (the number of an empty
-// file system of which all others are snapshots), new (the number of one that is being made).
+// Files of its directory: data and metadata (sparse; loop devices), base (the number and the size
+// of an empty file system of which all others are snapshots), new (the same of one that is being
+// made).
 #pragma once
 
 #include <cstdint>
@@ -23,10 +24,13 @@
 
 namespace berth::image {
 
-struct ThinPoolSizes {
+struct ThinPoolOptions {
   std::uint64_t data = 100ULL << 30;    // of all devices together, as far as they differ
   std::uint64_t metadata = 2ULL << 30;  // for as many blocks as data has, and some thousand devices
-  std::uint64_t device = 10ULL << 30;   // of one file system
+  std::uint64_t device = 10ULL << 30;   // of one file system; only the first time it counts
+  /// The name of a thin pool that somebody else has made, and keeps; then `data` and `metadata`
+  /// mean nothing.
+  std::string existing = {};
 };
 
 class ThinPool {
@@ -36,7 +40,7 @@ class ThinPool {
   /// Opens or makes the pool in the directory `path`. kUnsupported: the kernel has no thin pools,
   /// or there are no loop devices or mkfs.ext4.
   static Result<std::unique_ptr<ThinPool>> open(const std::string& path,
-                                                const ThinPoolSizes& sizes);
+                                                const ThinPoolOptions& options);
   /// Devices that nobody uses go, and the pool with the last of them.
   ~ThinPool();
   ThinPool(const ThinPool&) = delete;
@@ -59,22 +63,25 @@ class ThinPool {
   Result<void> flush(Number number);
 
  private:
-  ThinPool(sys::DeviceMapper mapper, std::string path, ThinPoolSizes sizes)
-      : mapper_(std::move(mapper)), path_(std::move(path)), sizes_(sizes) {}
+  ThinPool(sys::DeviceMapper mapper, std::string path, ThinPoolOptions options)
+      : mapper_(std::move(mapper)), path_(std::move(path)), options_(std::move(options)) {}
   Result<void> start();
   Result<void> create_pool();
   Result<std::uint64_t> transaction_id() const;
   Result<void> make_base();
+  Result<void> read_base(const std::string& text);
   Result<void> make_file_system(Number number);
   Result<std::string> activate_locked(Number number);
   std::string name_of(Number number) const;
 
   sys::DeviceMapper mapper_;
   std::string path_;
-  ThinPoolSizes sizes_;
-  std::string name_;  // of the pool's device, and what those of the others start with
+  ThinPoolOptions options_;
+  std::string prefix_;  // of the devices' names; that of the pool, unless somebody else has made it
+  std::string name_;    // of the pool's device
   std::string pool_number_;
   Number base_ = 0;
+  std::uint64_t device_bytes_ = 0;
   std::mutex mutex_;         // one call at a time changes what devices there are
   std::set<Number> active_;  // guarded by mutex_
 };
