@@ -151,6 +151,17 @@ TEST_F(DevicemapperSnapshotterTest, ABaseThatIsHalfMadeIsMadeAnew) {
   EXPECT_EQ(names(view("a").get()), Names{});
 }
 
+TEST_F(DevicemapperSnapshotterTest, ABaseIsMadeByWhoIgnoresTheEndsOfItsChildren) {
+  close();
+  const UniqueFd pool = MUST(sys::open_dir(path("pool")));
+  ASSERT_EQ(::renameat(pool.get(), "base", pool.get(), "new"), 0);
+  const auto before = ::signal(SIGCHLD, SIG_IGN);  // as the engine does
+  reopen();
+  ::signal(SIGCHLD, before);
+  MUST(snapshotter_->prepare("a", ""));
+  EXPECT_EQ(names(view("a").get()), Names{});
+}
+
 TEST_F(DevicemapperSnapshotterTest, NumbersAreGivenOnce) {
   const auto transaction = [&] { return std::stoi(pool_status()); };
   const int before = transaction();
