@@ -46,9 +46,12 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
       ->capture_default_str();
   app.add_option("--bridge-subnet", engine.bridge_subnet,
                  "Its gateway and prefix, ADDRESS/PREFIX [one without a clash]");
-  app.add_option(
-      "--storage-driver", engine.storage_driver,
-      "overlay2, btrfs, erofs, fuse-overlayfs, vfs or a plugin's name [the best the host has]");
+  app.add_option("--storage-driver", engine.storage_driver,
+                 "overlay2, btrfs, erofs, fuse-overlayfs, vfs, devicemapper or a plugin's name "
+                 "[the best the host has]");
+  app.add_option("--storage-opt", engine.storage_options,
+                 "An option of the storage driver, KEY=VALUE; may be repeated")
+      ->take_all();
   app.add_option("--certs-dir", engine.registries.certificates,
                  "Certificates and hosts.toml of registries, a directory for each")
       ->capture_default_str();

@@ -79,6 +79,7 @@ Result<void> EngineImpl::open_stores() {
   records_ = TRY(RecordStore::open(layout_.database()));
   images_ = TRY(image::ImageService::open({.root = layout_.images(),
                                            .driver = options_.storage_driver,
+                                           .driver_options = options_.storage_options,
                                            .registries = options_.registries}));
   network_ = TRY(network::Controller::open({.state_dir = layout_.network(),
                                             .bridge = options_.bridge,

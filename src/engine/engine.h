@@ -119,6 +119,7 @@ class Engine {
     std::string holder_path;  // the berth-holder program
     std::string init_path;    // the init that --init puts first; empty: --init is refused
     std::string storage_driver;
+    std::vector<std::string> storage_options = {};
     image::RegistrySettings registries = {};
     std::string bridge = "berth0";
     std::string bridge_subnet;  // "" : picked

@@ -127,6 +127,7 @@ class ImageService {
   struct Options {
     std::string root;    // directory of its own; made if absent (0700)
     std::string driver;  // "overlay2" (all: snapshot/drivers.cc); empty: the best here
+    std::vector<std::string> driver_options = {};  // "KEY=VALUE": snapshot/driver_options.h
     RegistrySettings registries = {};
   };
   /// Opens or creates the store and removes what a crash left half made.

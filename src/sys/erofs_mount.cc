@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
-#include <linux/loop.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,14 +14,13 @@
 
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/loop_device.h"
 #include "sys/overlay_mount.h"
 
 namespace berth::sys {
 namespace {
 
 constexpr std::string_view kLower = "lowerdir=";
-/// Others may take the device that was free a moment ago.
-constexpr int kAttempts = 64;
 
 Result<UniqueFd> mount_source(const std::string& source) {
   const UniqueFd fs(::fsopen("erofs", FSOPEN_CLOEXEC));
@@ -41,37 +38,16 @@ Result<UniqueFd> mount_source(const std::string& source) {
   return mount;
 }
 
-/// The device is let go once nobody has it: a mount does, and until then who called.
-Result<UniqueFd> attach_loop(const std::string& path, std::string& device) {
-  const auto control = open_file("/dev/loop-control", O_RDWR);
-  if (!control.ok()) {
-    return fail(ErrorKind::kUnsupported,
-                "this kernel mounts no erofs without a block device (Linux 6.12 does), and there "
-                "are no loop devices");
-  }
-  const UniqueFd file = TRY(open_file(path, O_RDONLY));
-  for (int i = 0; i < kAttempts; ++i) {
-    const int number = ::ioctl(control->get(), LOOP_CTL_GET_FREE);
-    if (number < 0) return fail_errno("find a loop device");
-    device = fmt::format("/dev/loop{}", number);
-    UniqueFd loop = TRY(open_file(device, O_RDONLY));
-    loop_config config{};
-    config.fd = static_cast<std::uint32_t>(file.get());
-    config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-    if (::ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0) return loop;
-    if (errno != EBUSY) return fail_errno("set up {}", device);
-  }
-  return fail(ErrorKind::kExhausted, "no loop device is free");
-}
-
 Result<UniqueFd> mount_file(const std::string& path, ErofsMethod method) {
   if (method == ErofsMethod::kAny) {
     auto mounted = mount_source(path);
     if (mounted.ok() || mounted.error().os_errno() != ENOTBLK) return mounted;
   }
-  std::string device;
-  const UniqueFd loop = TRY(attach_loop(path, device));
-  return mount_source(device);
+  const UniqueFd file = TRY(open_file(path, O_RDONLY));
+  const auto loop =
+      TRY(attach_loop(file.get(), true)
+              .context("this kernel mounts no erofs file by itself (Linux 6.12 does)"));
+  return mount_source(loop.path);
 }
 
 Result<UniqueFd> make_tmpfs() {

@@ -10,7 +10,9 @@
 
 namespace berth::sys {
 
-/// Whether a program serves it (fuse_mount.h), or it is made of files (erofs_mount.h).
+/// Whether a program serves it (fuse_mount.h), it is made of files (erofs_mount.h), or it is a
+/// block device of the engine's own: "ext4", whose words are flags of the file system, "ro" among
+/// them.
 bool is_premade(std::string_view type);
 /// The root of the mounted tree, mounted nowhere. Needs CAP_SYS_ADMIN.
 Result<UniqueFd> mount_premade(const MountSpec& spec);

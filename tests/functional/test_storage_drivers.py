@@ -261,8 +261,8 @@ class Plugin(Drivers, DriverTest):
 
 
 class Refused(unittest.TestCase):
-    def says(self, driver: str, *texts: str) -> None:
-        engine = Engine("--storage-driver", driver)
+    def says(self, driver: str, *texts: str, options: tuple[str, ...] = ()) -> None:
+        engine = Engine("--storage-driver", driver, *options)
         done = subprocess.run(engine.command(), capture_output=True, text=True, timeout=waiting.DEADLINE, check=False)
         self.assertNotEqual(done.returncode, 0)
         for text in texts:
@@ -270,11 +270,20 @@ class Refused(unittest.TestCase):
         shutil.rmtree(engine.base)
 
     def test_drivers_of_other_engines(self):
-        for name in ("aufs", "overlay", "devicemapper", "zfs", "windowsfilter"):
+        for name in ("aufs", "overlay", "zfs", "windowsfilter"):
             self.says(name, f"there is no storage driver '{name}'", "overlay2")
 
     def test_an_unknown_one(self):
-        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, erofs, fuse-overlayfs or vfs")
+        self.says("floppy", "unknown storage driver 'floppy'", "overlay2, btrfs, erofs, fuse-overlayfs, vfs or devicemapper")
+
+    @unittest.skipIf(Path("/dev/mapper/control").exists(), "this kernel has a device mapper")
+    def test_devicemapper_without_one(self):
+        self.says("devicemapper", "no device mapper", "overlay2")
+
+    def test_options_that_are_another_drivers_or_nobodys(self):
+        self.says("overlay2", "dm.basesize is for the devicemapper", options=("--storage-opt", "dm.basesize=1G"))
+        self.says("devicemapper", "'1Q' is no size", options=("--storage-opt", "dm.basesize=1Q"))
+        self.says("devicemapper", "dm.thinpooldev", options=("--storage-opt", "dm.fs=xfs"))
 
     def test_btrfs_on_another_file_system(self):
         self.says("btrfs", "not on a btrfs file system", "overlay2")

@@ -49,11 +49,22 @@ def missing() -> str:
 def put_programs(tree: Path, *programs: str) -> None:
     """Copies programs of this host into the tree, at the same places, with the libraries that they load."""
     for program in programs:
+        _put_file(tree, program)
+    put_libraries(tree, *programs)
+
+
+def put_libraries(tree: Path, *programs: str) -> None:
+    """The libraries alone."""
+    for program in programs:
         listed = subprocess.run(["ldd", program], check=True, text=True, stdout=subprocess.PIPE).stdout
-        for file in {program, *re.findall(r"(/\S+) \(0x", listed)}:
-            target = tree / file.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
+        for file in re.findall(r"(/\S+) \(0x", listed):
+            _put_file(tree, file)
+
+
+def _put_file(tree: Path, file: str) -> None:
+    target = tree / file.lstrip("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(file, target)
 
 
 def _member(name: str, mode: int, data: bytes, inode: int) -> bytes:

@@ -6,7 +6,6 @@
 
 #include "sys/dir.h"
 #include "sys/erofs_mount.h"
-#include "sys/fuse_mount.h"
 #include "sys/overlay_mount.h"
 #include "sys/premade_mount.h"
 
@@ -61,8 +60,8 @@ Result<SnapshotTrees> open_trees(const Snapshotter& snapshots, std::string_view 
   const SnapshotInfo info = TRY(snapshots.stat(key));
   SnapshotTrees trees;
   if (!info.parent.empty()) trees.base = TRY(open_whole(snapshots, info.parent));
-  // Its marks are of several kinds, and the program knows them all: two whole trees.
-  if (sys::is_fuse(mount.type)) {
+  // Marks of several kinds, which the program knows, or none at all: two whole trees.
+  if (sys::is_premade(mount.type) && !sys::is_erofs(mount.type)) {
     trees.tree = TRY(open_whole(snapshots, key));
     return trees;
   }

@@ -13,6 +13,7 @@
 #include "image/load/early_flush.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "sys/dir.h"
+#include "sys/premade_mount.h"
 
 namespace berth::image {
 namespace {
@@ -29,7 +30,7 @@ class Target {
     const sys::MountSpec& mount = mounts.front();
     const bool is_overlay = mount.type == "overlay";
     if (!is_overlay && mount.type != kFuseOverlayType) {
-      target.root_ = TRY(sys::open_dir(mount.source));
+      target.root_ = TRY(open_tree(mount));
       if (has_parent) target.whiteouts_ = deleting_whiteouts();
       return target;
     }
@@ -48,6 +49,11 @@ class Target {
   ApplyTarget get() const { return {root_.get(), lower_fds_, whiteouts_.get()}; }
 
  private:
+  static Result<UniqueFd> open_tree(const sys::MountSpec& mount) {
+    if (!sys::is_premade(mount.type)) return sys::open_dir(mount.source);
+    return sys::open_dir_at(TRY(sys::mount_premade(mount)).get(), ".");
+  }
+
   static std::string option(const sys::MountSpec& mount, std::string_view prefix) {
     const auto found = std::ranges::find_if(
         mount.options, [&](const std::string& option) { return option.starts_with(prefix); });

@@ -1,8 +1,8 @@
 // HttpClient: requests to a registry, or to a program on this host, over HTTP/1.1 or 2, by libcurl.
 // TLS is verified against the machine's certificates and those that the registry's own directory
 // adds; proxies are those of the environment (http_proxy, https_proxy, no_proxy) unless one is
-// given. Redirects are followed, but credentials never go to another host. A peer that is silent for
-// too long is given up. One object may be used by several threads; each response by one.
+// given. Redirects are followed, but credentials never go to another host. A peer that is silent
+// for too long is given up. One object may be used by several threads; each response by one.
 #pragma once
 
 #include <chrono>

@@ -23,17 +23,19 @@ bool has_images(const std::string& root, const Driver& driver) {
   return ::stat(fmt::format("{}/{}/{}", root, driver.name, kDatabaseName).c_str(), &st) == 0;
 }
 
-Result<Opened> try_driver(const std::string& base, const Driver& driver) {
+Result<Opened> try_driver(const std::string& base, const Driver& driver,
+                          const DriverOptions& options) {
   TRY(sys::make_dirs(base, 0700));
   Opened opened;
   opened.database = TRY(Database::open(base + "/" + kDatabaseName));
-  opened.snapshots = TRY(driver.open(base + "/" + kSnapshotsName, *opened.database));
+  opened.snapshots = TRY(driver.open(base + "/" + kSnapshotsName, *opened.database, options));
   return opened;
 }
 
-Result<Opened> open_driver(const std::string& root, const Driver& driver) {
+Result<Opened> open_driver(const std::string& root, const Driver& driver,
+                           const DriverOptions& options) {
   const bool is_new = !has_images(root, driver);
-  auto opened = try_driver(fmt::format("{}/{}", root, driver.name), driver);
+  auto opened = try_driver(fmt::format("{}/{}", root, driver.name), driver, options);
   if (!opened.ok() && is_new) {
     // Or the next start would take this driver for the one that was used.
     const UniqueFd dir = TRY(sys::open_dir(root));
@@ -45,10 +47,10 @@ Result<Opened> open_driver(const std::string& root, const Driver& driver) {
 /// The driver that made what is here; or the best that works.
 Result<Opened> choose_driver(const std::string& root) {
   for (const Driver& driver : all_drivers()) {
-    if (has_images(root, driver)) return open_driver(root, driver);
+    if (has_images(root, driver)) return open_driver(root, driver, {});
   }
   for (const Driver& driver : all_drivers()) {
-    auto opened = open_driver(root, driver);
+    auto opened = open_driver(root, driver, {});
     const bool is_best = driver.name == all_drivers().front().name;
     if (opened.ok() && !is_best) log::warning("the storage driver is {}", driver.name);
     if (opened.ok() || opened.error().kind() != ErrorKind::kUnsupported) return opened;
@@ -57,8 +59,10 @@ Result<Opened> choose_driver(const std::string& root) {
   return fail(ErrorKind::kUnsupported, "no storage driver works in {}", root);
 }
 
-Result<Opened> open_named(const std::string& root, const std::string& name) {
-  return open_driver(root, TRY(find_driver(name)));
+Result<Opened> open_store(const ImageService::Options& options) {
+  const DriverOptions said = TRY(parse_driver_options(options.driver, options.driver_options));
+  if (options.driver.empty()) return choose_driver(options.root);
+  return open_driver(options.root, TRY(find_driver(options.driver)), said);
 }
 
 }  // namespace
@@ -84,8 +88,7 @@ Result<std::unique_ptr<ImageService>> ImageServiceImpl::open(Options options) {
   const std::string& root = options.root;
   TRY(sys::make_dirs(root, 0700));
   sys::DirLock lock = TRY(sys::DirLock::acquire(root));
-  Opened opened =
-      TRY(options.driver.empty() ? choose_driver(root) : open_named(root, options.driver));
+  Opened opened = TRY(open_store(options));
   const std::string base = fmt::format("{}/{}", root, opened.snapshots->name());
   ContentStore content = TRY(ContentStore::open(base + "/content"));
   const UniqueFd dir = TRY(sys::open_dir(base));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/devicemapper_snapshotter.h"
 #include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
@@ -14,12 +15,26 @@
 namespace berth::image {
 namespace {
 
+/// A driver of which there is nothing to say.
+auto plain(Result<std::unique_ptr<Snapshotter>> (*open)(const std::string& root,
+                                                        Database& database)) {
+  return [open](const std::string& root, Database& database, const DriverOptions&) {
+    return open(root, database);
+  };
+}
+
 /// A table: made once, for whoever asks first.
 const std::vector<Driver>& drivers() {
   static const std::vector<Driver> all = {
-      {"overlay2", open_overlay_snapshotter}, {"btrfs", open_btrfs_snapshotter},
-      {"erofs", open_erofs_snapshotter},      {"fuse-overlayfs", open_fuse_overlay_snapshotter},
-      {"vfs", open_native_snapshotter},
+      {"overlay2", plain(open_overlay_snapshotter)},
+      {"btrfs", plain(open_btrfs_snapshotter)},
+      {"erofs", plain(open_erofs_snapshotter)},
+      {"fuse-overlayfs", plain(open_fuse_overlay_snapshotter)},
+      {"vfs", plain(open_native_snapshotter)},
+      {"devicemapper",
+       [](const std::string& root, Database& database, const DriverOptions& options) {
+         return open_devicemapper_snapshotter(root, database, options.thin_pool);
+       }},
   };
   return all;
 }
@@ -31,7 +46,6 @@ struct Elsewhere {
 };
 constexpr auto kElsewhere = std::to_array<Elsewhere>({
     {"aufs", "no kernel of kernel.org has it: use overlay2"},
-    {"devicemapper", "Docker has given it up too: use overlay2, on any file system over LVM"},
     {"native", "this is called vfs here"},
     {"overlay", "its successor is overlay2"},
     {"overlayfs", "this is called overlay2 here"},
@@ -63,8 +77,8 @@ Result<Driver> find_driver(std::string_view name, const PluginPlaces& places) {
   if (found != drivers().end()) return *found;
   if (const auto socket = TRY(find_plugin_socket(name, places))) {
     return Driver{.name = std::string(name),
-                  .open = [name = std::string(name), socket = *socket](const std::string& root,
-                                                                       Database& database) {
+                  .open = [name = std::string(name), socket = *socket](
+                              const std::string& root, Database& database, const DriverOptions&) {
                     return open_remote_snapshotter(name, socket, root, database);
                   }};
   }

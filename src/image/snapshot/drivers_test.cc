@@ -14,12 +14,12 @@ TEST(Drivers, AreFoundByTheirNamesWhichDiffer) {
     EXPECT_EQ(MUST(find_driver(driver.name)).name, driver.name);
   }
   EXPECT_EQ(all_drivers().front().name, "overlay2");
-  EXPECT_EQ(all_drivers().back().name, "vfs");  // works everywhere
+  EXPECT_TRUE(names.contains("vfs"));  // works everywhere
 }
 
 TEST(Drivers, ThoseOfOtherEnginesAreAnsweredWithWhatToUse) {
-  for (const char* name : {"aufs", "devicemapper", "native", "overlay", "overlayfs",
-                           "windowsfilter", "zfs", "", "floppy", "OVERLAY2", "../overlay2"}) {
+  for (const char* name : {"aufs", "native", "overlay", "overlayfs", "windowsfilter", "zfs", "",
+                           "floppy", "OVERLAY2", "../overlay2"}) {
     const auto found = find_driver(name);
     ASSERT_FALSE(found.ok()) << name;
     EXPECT_EQ(found.error().kind(), ErrorKind::kInvalid);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +105,7 @@ class ErofsSnapshotter final : public StoredSnapshotter, public LayerUnpacker {
     const std::string name = std::string(kPackingPrefix) + random_hex(16);
     const UniqueFd file = TRY(make_file(dir.get(), name));
     const auto applied = TRY(erofs::write_archive(tar, base.get(), file.get()));
+    ::malloc_trim(0);  // a layer's names were many small pieces
     if (::renameat(dir.get(), name.c_str(), dir.get(), kUnpackedName) != 0) {
       return fail_errno("name a layer's file");
     }

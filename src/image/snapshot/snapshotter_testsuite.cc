@@ -31,6 +31,12 @@ void SnapshotterSuite::SetUp() {
     }
     volume_ = MUST(std::move(made));
   }
+  if (GetParam().may_be_missing) {
+    const auto database = MUST(Database::open(base() + "/metadata.db"));
+    const auto opened = GetParam().open(root(), *database);
+    if (!opened.ok() && opened.error().kind() == ErrorKind::kUnsupported)
+      GTEST_SKIP() << opened.error().message();
+  }
   reopen();
 }
 

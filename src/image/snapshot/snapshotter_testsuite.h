@@ -36,6 +36,8 @@ struct SnapshotterCase {
   bool tells_holes = true;
   /// Usage has each name of a file.
   bool counts_names = false;
+  /// The host may lack what the driver needs: it says so when it opens.
+  bool may_be_missing = false;
 };
 
 inline void PrintTo(const SnapshotterCase& value, std::ostream* out) {

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "image/snapshot/btrfs_snapshotter.h"
+#include "image/snapshot/devicemapper_snapshotter.h"
 #include "image/snapshot/erofs_snapshotter.h"
 #include "image/snapshot/fuse_overlay_snapshotter.h"
 #include "image/snapshot/native_snapshotter.h"
@@ -28,30 +29,40 @@ SnapshotterCase fuse_overlayfs(const std::string& file_system) {
           .counts_links = false};
 }
 
+constexpr ThinPoolOptions kSmallPool{
+    .data = 4ULL << 30, .metadata = 64U << 20, .device = 256U << 20};
+
 INSTANTIATE_TEST_SUITE_P(
     Drivers, SnapshotterSuite,
-    ::testing::Values(SnapshotterCase{.name = "overlay2",
-                                      .layers = 128,
-                                      .copies_parents = false,
-                                      .open = open_overlay_snapshotter},
-                      SnapshotterCase{.name = "btrfs",
-                                      .layers = 128,
-                                      .copies_parents = false,
-                                      .open = open_btrfs_snapshotter,
-                                      .file_system = "btrfs",
-                                      .volume_bytes = 1U << 30},
-                      SnapshotterCase{.name = "erofs",
-                                      .layers = 128,
-                                      .copies_parents = false,
-                                      .open = open_erofs_snapshotter,
-                                      .tells_holes = false},
-                      // On what a container has for a root as well, which can hold no overlay.
-                      fuse_overlayfs(""), fuse_overlayfs("overlay"),
-                      // It copies every layer below, and flushes it: a few show what there is.
-                      SnapshotterCase{.name = "vfs",
-                                      .layers = 12,
-                                      .copies_parents = true,
-                                      .open = open_native_snapshotter}),
+    ::testing::Values(
+        SnapshotterCase{.name = "overlay2",
+                        .layers = 128,
+                        .copies_parents = false,
+                        .open = open_overlay_snapshotter},
+        SnapshotterCase{.name = "btrfs",
+                        .layers = 128,
+                        .copies_parents = false,
+                        .open = open_btrfs_snapshotter,
+                        .file_system = "btrfs",
+                        .volume_bytes = 1U << 30},
+        SnapshotterCase{.name = "erofs",
+                        .layers = 128,
+                        .copies_parents = false,
+                        .open = open_erofs_snapshotter,
+                        .tells_holes = false},
+        SnapshotterCase{.name = "devicemapper",
+                        .layers = 40,
+                        .copies_parents = false,
+                        .open =
+                            [](const std::string& root, Database& database) {
+                              return open_devicemapper_snapshotter(root, database, kSmallPool);
+                            },
+                        .may_be_missing = true},
+        // On what a container has for a root as well, which can hold no overlay.
+        fuse_overlayfs(""), fuse_overlayfs("overlay"),
+        // It copies every layer below, and flushes it: a few show what there is.
+        SnapshotterCase{
+            .name = "vfs", .layers = 12, .copies_parents = true, .open = open_native_snapshotter}),
     [](const auto& instance) {
       std::string name = instance.param.name;
       std::erase(name, '-');  // not in the name of a test
