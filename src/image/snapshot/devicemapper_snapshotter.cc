@@ -69,7 +69,8 @@ class DevicemapperSnapshotter final : public StoredSnapshotter {
                      const SnapshotStore::Chain& parents) { return raw->build(dirfd, parents); },
         .measure = [raw = self.get()](int dirfd) { return raw->measure(dirfd); },
         .sync_names = true,
-        .clear = [raw = self.get()](int dirfd) { return raw->clear(dirfd); }};
+        .clear = [raw = self.get()](int dirfd) { return raw->clear(dirfd); },
+        .part = kDeviceName};
     self->store_ = TRY(SnapshotStore::open(root, database, std::move(actions)));
     return self;
   }

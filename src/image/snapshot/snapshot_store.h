@@ -54,6 +54,9 @@ class SnapshotStore {
     bool sync_names = false;
     /// The directory is to be removed: takes away what rm -rf would not, or not fast.
     std::function<Result<void>(int dirfd)> clear = {};
+    /// What `build` puts there and a snapshot cannot be without. With `pack`, a committed one has
+    /// kPackedName in its place.
+    const char* part = kTreeName;
   };
 
   /// Opens or makes the store in the directory `root`. Borrows `database`. `actions` are kept.

@@ -58,12 +58,6 @@ bool exists(int dirfd, const std::string& path) {
   return ::fstatat(dirfd, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool is_a(mode_t type, int dirfd, const std::string& path) {
-  struct stat st{};
-  return ::fstatat(dirfd, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-         (st.st_mode & S_IFMT) == type;
-}
-
 }  // namespace
 
 SnapshotStore::AtWork::AtWork(const SnapshotStore& store, std::string name)
@@ -95,9 +89,9 @@ Result<std::vector<SnapshotFault>> SnapshotStore::check() const {
       check_row(row, rows, faults);
       const std::string name = std::to_string(row.id);
       names.insert(name);
-      const bool packed = actions_.pack && row.kind == kCommitted;
-      const char* const part = packed ? kPackedName : kTreeName;
-      if (!is_a(packed ? S_IFREG : S_IFDIR, dir_.get(), fmt::format("{}/{}", name, part))) {
+      const bool is_packed = actions_.pack && row.kind == kCommitted;
+      const char* const part = is_packed ? kPackedName : actions_.part;
+      if (!exists(dir_.get(), fmt::format("{}/{}", name, part))) {
         faults.push_back(
             {Kind::kNoTree, row.key, fmt::format("there is no {}", path(row.id, part))});
       }
