@@ -71,8 +71,9 @@ struct LoadResult {
 };
 
 struct PullOptions {
-  std::string platform;     // "linux/arm64"; empty: this machine's
-  Credentials credentials;  // of the user at the registry
+  std::string platform;           // "linux/arm64"; empty: this machine's
+  Credentials credentials;        // of the user at the registry
+  CredentialsByHost others = {};  // and at its mirrors
 };
 
 struct PullResult {
@@ -92,7 +93,8 @@ struct PullProgress {
 };
 
 struct PushOptions {
-  Credentials credentials;  // of the user at the registry
+  Credentials credentials;        // of the user at the registry
+  CredentialsByHost others = {};  // and at its mirrors
 };
 
 /// How far a layer, or the whole, is.

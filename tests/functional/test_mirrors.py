@@ -1,10 +1,13 @@
 """hosts.toml: mirrors before the registry, whom they are trusted with what, and who is told the password."""
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
+from base64 import b64encode
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
@@ -12,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import images
 import registry
 import waiting
-from berth_testing import main
+from berth_testing import BIN, main
 from pulling import PullTest, layer
 from registry import Misbehaving, body_of, cut, refuse, reply
 
@@ -155,6 +158,22 @@ class Mirrors(PullTest):
         self.works(self.name, registry.auth_field("me", "secret"))
         self.assertEqual([fields for _, _, fields in self.mirror.log if "Authorization" in fields], [])
         self.assertTrue(any("Authorization" in fields for _, _, fields in self.origin.log))
+
+    def test_a_mirrors_password_is_the_mirrors_own(self):
+        for server, user in ((self.origin, "me"), (self.mirror, "you")):
+            server.answer = lambda handler, user=user: handler.headers.get("Authorization") != "Basic " + b64encode(
+                f"{user}:secret".encode()).decode() and refuse(handler, 401, "UNAUTHORIZED", "who?", WWW_Authenticate='Basic realm="x"')
+        self.mirrored()
+        del self.mirror.blobs[self.layer_digest]
+        auths = {host: {"auth": b64encode(f"{user}:secret".encode()).decode()}
+                 for host, user in ((self.origin.host, "me"), (self.mirror.host, "you"))}
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "config.json").write_text(json.dumps({"auths": auths}))
+            done = subprocess.run([str(BIN / "berth"), "pull", self.name], env={**self.engine.environment(), "DOCKER_CONFIG": directory},
+                                  capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([path.rpartition("/")[2] for _, path, fields in self.origin.log if "Authorization" in fields],
+                         [self.layer_digest])
 
     def test_nor_does_another_server_get_it(self):
         self.hosts(f'server = "http://{self.mirror.host}"\n')

@@ -308,6 +308,58 @@ class FromOneThatMisbehaves(PullTest):
         self.assertEqual(path, "/token?service=here&scope=repository%3Ax%3Apull")
         self.assertTrue(server.requests("/token?")[0]["Authorization"].startswith("Basic "))
 
+    def foreign(self, *urls: str) -> tuple[Misbehaving, registry.Image, str]:
+        """The registry lacks the layer; its manifest says where it is."""
+        server, image, name = self.pulled(lambda handler: False, layer("big", os.urandom(1 << 20)))
+        listed = json.loads(image.manifest)
+        listed["layers"][1] |= {"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "urls": list(urls)}
+        image.manifest = json.dumps(listed).encode()
+        server.push("x", "t", image)
+        del server.blobs[images.digest(image.layers[1])]
+        return server, image, name
+
+    def test_a_foreign_layer_comes_from_where_its_owner_gives_it_away(self):
+        with Misbehaving() as owner, Misbehaving() as other:
+            broken = []
+
+            def answer(handler) -> bool:
+                broken.append(handler.headers.get("Range"))
+                if len(broken) == 1:
+                    return cut(handler, data, 1 << 19)
+                return reply(handler, 206, data[int(broken[-1][6:-1]):])
+
+            owner.answer = answer
+            server, image, name = self.foreign(f"http://{other.host}/gone", f"http://{owner.host}/layer")
+            data = image.layers[1]
+            self.works(name, registry.auth_field("me", "secret"))
+            self.assertEqual(self.runs(name, "wc", "-c", "/big"), f"{1 << 20} /big")
+            self.assertEqual(len(broken), 2)
+            self.assertFalse(any("Authorization" in fields for _, _, fields in owner.log + other.log))
+            # A push leaves it where it is.
+            self.engine.ok("tag", name, f"{server.host}/y:t")
+            self.engine.ok("push", f"{server.host}/y:t")
+            self.assertNotIn(images.digest(data), server.blobs)
+            self.assertEqual(server.manifests["y/t"], image.manifest)
+
+    def test_a_foreign_layer_is_what_its_digest_says(self):
+        with Misbehaving(lambda handler: reply(handler, 200, bytes(len(data)))) as owner:
+            _, image, name = self.foreign(f"http://{owner.host}/layer")
+            data = image.layers[1]
+            self.fails(name, "sha256:")
+            owner.answer = lambda handler: refuse(handler, 404, "X", "x")
+            self.fails(name, f"http://{owner.host}/layer answers 404")
+            owner.answer = lambda handler: reply(handler, 200, data)
+            self.works(name)
+
+    def test_an_artifact_is_no_image(self):
+        server, image, name = self.pulled(lambda handler: False)
+        server.manifests["x/a"] = json.dumps({"schemaVersion": 2, "mediaType": registry.MANIFEST, "artifactType": "text/recipe",
+                                              "config": {"mediaType": "application/vnd.oci.empty.v1+json", "size": 2,
+                                                         "digest": images.digest(b"{}")}, "layers": []}).encode()
+        self.fails(f"{server.host}/x:a", "it is an artifact of type 'text/recipe', not an image")
+        shown = json.loads(self.engine.ok("manifest", "inspect", f"{server.host}/x:a"))
+        self.assertEqual(shown["artifactType"], "text/recipe")
+
     def test_a_password_is_not_sent_in_the_clear_field_by_field(self):
         self.fails("127.0.0.1:1/x", "X-Registry-Auth", "%%%")
 

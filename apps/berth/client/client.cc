@@ -83,11 +83,13 @@ Result<void> Client::send(HttpConnection& connection, std::string_view method, c
 }
 
 Result<void> Client::send_with_auth(HttpConnection& connection, std::string_view method,
-                                    const Target& target, std::string registry_auth) const {
+                                    const Target& target, std::string registry_auth,
+                                    std::string registry_config) const {
   return connection.send({.method = method,
                           .target = versioned(target),
                           .body = {},
-                          .registry_auth = std::move(registry_auth)});
+                          .registry_auth = std::move(registry_auth),
+                          .registry_config = std::move(registry_config)});
 }
 
 Result<std::string> Client::call_with_auth(std::string_view method, const Target& target,

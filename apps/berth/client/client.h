@@ -42,7 +42,8 @@ class Client {
                     ByteSource& body) const;
   /// With who the user is to a registry: registry_auth.h.
   Result<void> send_with_auth(HttpConnection& connection, std::string_view method,
-                              const Target& target, std::string registry_auth) const;
+                              const Target& target, std::string registry_auth,
+                              std::string registry_config = {}) const;
 
   /// call() of that, on a connection of its own.
   Result<std::string> call_with_auth(std::string_view method, const Target& target,

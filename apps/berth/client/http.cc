@@ -102,6 +102,7 @@ void fill_head(Message& message, const Request& request) {
   message.target(request.target);
   message.set(http::field::host, "localhost");
   message.set(http::field::user_agent, "berth");
+  if (!request.registry_config.empty()) message.set("X-Registry-Config", request.registry_config);
   if (!request.registry_auth.empty()) message.set("X-Registry-Auth", request.registry_auth);
   if (request.upgrade) {
     message.set(http::field::connection, "Upgrade");

@@ -23,9 +23,10 @@ inline constexpr std::size_t kMaxAnswerBytes = std::size_t{64} << 20;
 struct Request {
   std::string_view method = "GET";
   std::string target;
-  std::string body;                // sent as application/json if not empty
-  bool upgrade = false;            // ask for the connection itself: "Upgrade: tcp"
-  std::string registry_auth = {};  // X-Registry-Auth, if not empty
+  std::string body;                  // sent as application/json if not empty
+  bool upgrade = false;              // ask for the connection itself: "Upgrade: tcp"
+  std::string registry_auth = {};    // X-Registry-Auth, if not empty
+  std::string registry_config = {};  // X-Registry-Config, if not empty
 };
 
 struct ResponseHead {

@@ -32,27 +32,35 @@ Result<std::string> decode(std::string_view text) {
   return decoded;
 }
 
-std::string field_of(const std::string& user, const std::string& secret, bool token) {
-  return encode(dump_json(token ? Json{{"identitytoken", secret}}
-                                : Json{{"username", user}, {"password", secret}}));
+Json entry_of(const std::string& user, const std::string& secret, bool token) {
+  return token ? Json{{"identitytoken", secret}} : Json{{"username", user}, {"password", secret}};
 }
 
 Result<std::string> from_helper(const std::string& answer) {
   const Json json = TRY(parse_json(answer).context("the credential helper's answer"));
   const std::string user = TRY(get_string(json, "Username"));
   const std::string secret = TRY(get_string(json, "Secret"));
-  return secret.empty() ? std::string() : field_of(user, secret, user == kTokenUser);
+  return secret.empty() ? std::string()
+                        : encode(dump_json(entry_of(user, secret, user == kTokenUser)));
 }
 
-Result<std::string> from_entry(const Json& entry) {
+/// Null: the file has no password.
+Result<Json> from_entry(const Json& entry) {
   const std::string token = TRY(get_string(entry, "identitytoken"));
-  if (!token.empty()) return field_of({}, token, true);
+  if (!token.empty()) return entry_of({}, token, true);
   const std::string auth = TRY(get_string(entry, "auth"));
-  if (auth.empty()) return std::string();
+  if (auth.empty()) return Json();
   const std::string pair = TRY(decode(auth).context("auth"));
   const auto colon = pair.find(':');
   if (colon == std::string::npos) return fail(ErrorKind::kInvalid, "auth has no password");
-  return field_of(pair.substr(0, colon), pair.substr(colon + 1), false);
+  return entry_of(pair.substr(0, colon), pair.substr(colon + 1), false);
+}
+
+/// The host of "https://old.example/v1/", which older clients wrote.
+std::string host_of(std::string_view key) {
+  if (const auto scheme = key.find("://"); scheme != std::string_view::npos)
+    key.remove_prefix(scheme + 3);
+  return std::string(key.substr(0, key.find('/')));
 }
 
 // Older clients wrote whole addresses as keys.
@@ -87,7 +95,27 @@ Result<std::string> registry_auth_from(std::string_view config, const std::strin
   }
   const Json* auths = find_member(root, "auths");
   const Json* entry = auths == nullptr ? nullptr : find_entry(*auths, key);
-  return entry == nullptr ? std::string() : TRY(from_entry(*entry).context("auths: " + key));
+  if (entry == nullptr) return std::string();
+  const Json found = TRY(from_entry(*entry).context("auths: " + key));
+  return found.is_null() ? std::string() : encode(dump_json(found));
+}
+
+Result<std::string> registry_config_from(std::string_view config) {
+  const Json root = TRY(parse_json(config));
+  const Json* auths = find_member(root, "auths");
+  if (auths == nullptr || !auths->is_object()) return std::string();
+  Json all = Json::object();
+  for (const auto& [key, entry] : auths->items()) {
+    Json found = TRY(from_entry(entry).context("auths: " + key));
+    if (!found.is_null()) all[host_of(key)] = std::move(found);
+  }
+  return all.empty() ? std::string() : encode(dump_json(all));
+}
+
+Result<std::string> registry_config() {
+  const std::string text = TRY(read_docker_config());
+  if (text.empty()) return std::string();
+  return registry_config_from(text).context(docker_config_path());
 }
 
 Result<std::string> registry_auth(std::string_view reference) {

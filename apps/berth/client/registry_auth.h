@@ -23,4 +23,9 @@ Result<std::string> registry_auth_from(std::string_view config, const std::strin
                                        Result<std::string> (*ask)(const std::string& helper,
                                                                   const std::string& key));
 
+/// The value of X-Registry-Config: who the user is to every registry that the file itself knows a
+/// password of, for mirrors, which the engine knows alone. Empty: to none.
+Result<std::string> registry_config();
+Result<std::string> registry_config_from(std::string_view config);
+
 }  // namespace berth::cli

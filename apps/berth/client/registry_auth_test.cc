@@ -57,6 +57,17 @@ TEST(RegistryAuth, IsFoundInTheFile) {
   EXPECT_EQ(*registry_auth_from("{}", "quay.io", no_helper), "");
 }
 
+TEST(RegistryConfig, HasWhomTheFileItselfKnows) {
+  EXPECT_EQ(decoded(registry_config_from(
+                R"({"auths":{"quay.io":{"auth":"bWU6c2U6Y3JldA=="},"empty.example":{},
+                    "https://old.example/v1/":{"identitytoken":"t"}}})")),
+            (Json{{"quay.io", {{"username", "me"}, {"password", "se:cret"}}},
+                  {"old.example", {{"identitytoken", "t"}}}}));
+  EXPECT_EQ(*registry_config_from(R"({"auths":{"quay.io":{}},"credsStore":"x"})"), "");
+  EXPECT_EQ(*registry_config_from("{}"), "");
+  EXPECT_FALSE(registry_config_from(R"({"auths":{"x":{"auth":"%%"}}})").ok());
+}
+
 TEST(RegistryAuth, IsAskedOfAHelper) {
   const char* config = R"({"credsStore":"store","credHelpers":{"quay.io":"tokens"},
       "auths":{"x.example":{"auth":"bWU6cA=="}}})";

@@ -79,7 +79,7 @@ Result<void> follow_progress(const Client& client, const Target& target, std::st
                              std::FILE* shown) {
   std::string auth = TRY(registry_auth(reference));
   HttpConnection connection = TRY(client.open());
-  TRY(client.send_with_auth(connection, "POST", target, std::move(auth)));
+  TRY(client.send_with_auth(connection, "POST", target, std::move(auth), TRY(registry_config())));
   TRY(Client::receive_head(connection));
   JsonStream messages(connection);
   Progress progress(shown, columns_of(shown));

@@ -10,6 +10,7 @@ namespace berth::image {
 namespace {
 
 constexpr std::string_view kOciIndex = "application/vnd.oci.image.index.v1+json";
+constexpr std::string_view kEmptyConfig = "application/vnd.oci.empty.v1+json";
 constexpr std::string_view kOciManifest = "application/vnd.oci.image.manifest.v1+json";
 
 Result<Descriptor> parse_descriptor(const Json& json) {
@@ -19,6 +20,12 @@ Result<Descriptor> parse_descriptor(const Json& json) {
   descriptor.digest = TRY(Digest::parse(TRY(get_string(json, "digest")))).str();
   descriptor.size = TRY(get_int(json, "size", -1));
   descriptor.annotations = TRY(get_string_map(json, "annotations"));
+  for (std::string& url : TRY(get_strings(json, "urls"))) {
+    if (!url.starts_with("http://") && !url.starts_with("https://")) continue;
+    if (descriptor.urls.size() == kMaxUrls)
+      return fail(ErrorKind::kExhausted, "a descriptor has more than {} urls", kMaxUrls);
+    descriptor.urls.push_back(std::move(url));
+  }
   if (const Json* platform = find_member(json, "platform"); platform != nullptr) {
     descriptor.platform = {TRY(get_string(*platform, "os")),
                            TRY(get_string(*platform, "architecture")),
@@ -51,6 +58,10 @@ Result<Manifest> parse_image(const Json& root) {
     return fail(ErrorKind::kInvalid, "it is neither an index nor the manifest of an image");
   Manifest manifest;
   manifest.config = TRY(parse_descriptor(*config));
+  const std::string artifact = TRY(get_string(root, "artifactType"));
+  if (!artifact.empty() || manifest.config.media_type == kEmptyConfig)
+    return fail(ErrorKind::kUnsupported, "it is an artifact of type '{}', not an image",
+                artifact.empty() ? manifest.config.media_type : artifact);
   manifest.layers = TRY(parse_list(root, "layers", kMaxLayers));
   for (const Descriptor& layer : manifest.layers)
     if (!is_layer_type(layer.media_type))
@@ -60,6 +71,11 @@ Result<Manifest> parse_image(const Json& root) {
 }
 
 }  // namespace
+
+bool Descriptor::is_foreign() const {
+  return media_type.find(".foreign.") != std::string::npos ||
+         media_type.find(".nondistributable.") != std::string::npos;
+}
 
 Result<Platform> Platform::parse(std::string_view text) {
   Platform platform;
@@ -104,9 +120,11 @@ Result<std::variant<Index, Manifest>> parse_manifest(std::string_view text) {
 
 std::string make_manifest(const Manifest& manifest) {
   const auto describe = [](const Descriptor& descriptor) {
-    return Json{{"mediaType", descriptor.media_type},
-                {"digest", descriptor.digest},
-                {"size", descriptor.size}};
+    Json json = {{"mediaType", descriptor.media_type},
+                 {"digest", descriptor.digest},
+                 {"size", descriptor.size}};
+    if (!descriptor.urls.empty()) json["urls"] = descriptor.urls;
+    return json;
   };
   Json layers = Json::array();
   for (const Descriptor& layer : manifest.layers) layers.push_back(describe(layer));

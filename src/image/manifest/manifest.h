@@ -17,6 +17,8 @@ namespace berth::image {
 
 /// An index that lists more is an attack.
 inline constexpr std::size_t kMaxManifests = 1000;
+/// Places where a layer that its owner gives away can be had.
+inline constexpr std::size_t kMaxUrls = 16;
 /// An index may list indexes; two levels occur, more do not.
 inline constexpr int kMaxIndexDepth = 4;
 
@@ -45,9 +47,12 @@ struct Descriptor {
   std::int64_t size = -1;  // bytes; -1: not said
   Platform platform;
   std::map<std::string, std::string> annotations;
+  std::vector<std::string> urls = {};  // of http and https
 
   /// What build tools put beside an image: no image.
   bool is_attestation() const { return annotations.contains("vnd.docker.reference.type"); }
+  /// A layer that only its owner gives away, at `urls`.
+  bool is_foreign() const;
 };
 
 struct Manifest {
@@ -60,7 +65,7 @@ struct Index {
 };
 
 /// kInvalid names what is wrong. kUnsupported: Docker's schema 1, which is signed and no longer
-/// made; layers of a kind that is none.
+/// made; an artifact, which is no image; layers of a kind that is none.
 Result<std::variant<Index, Manifest>> parse_manifest(std::string_view text);
 
 /// The OCI manifest of an image that came without one. Descriptors with all they have but platform

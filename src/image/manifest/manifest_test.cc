@@ -40,6 +40,33 @@ TEST(Manifest, HasAConfigAndLayers) {
   EXPECT_EQ(manifest.layers[0].digest, kOther);
 }
 
+TEST(Manifest, KnowsWhereForeignLayersAre) {
+  const auto with = [](const std::string& urls) {
+    return R"({"config":)" + entry(kDigest, "") +
+           R"(,"layers":[{"mediaType":"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",)"
+           R"("digest":")" +
+           kOther + R"(","size":9,"urls":[)" + urls + "]}]}";
+  };
+  const auto parsed = parse_manifest(with(R"("https://a/x","file:///etc/shadow","http://b")"));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message();
+  const Manifest& manifest = std::get<Manifest>(*parsed);
+  EXPECT_TRUE(manifest.layers[0].is_foreign());
+  EXPECT_EQ(manifest.layers[0].urls, (std::vector<std::string>{"https://a/x", "http://b"}));
+  const auto again = parse_manifest(make_manifest(manifest));
+  EXPECT_EQ(std::get<Manifest>(*again).layers[0].urls, manifest.layers[0].urls);
+  std::string many = R"("http://a")";
+  for (std::size_t i = 0; i < kMaxUrls; ++i) many += R"(,"http://a")";
+  EXPECT_THAT(error_of(with(many)), HasSubstr("more than 16 urls"));
+}
+
+TEST(Manifest, OfAnArtifactIsNoImage) {
+  EXPECT_THAT(error_of(R"({"artifactType":"a/b","config":)" + entry(kDigest, "") + "}"),
+              HasSubstr("an artifact of type 'a/b', not an image"));
+  EXPECT_THAT(error_of(R"({"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
+                       kDigest + R"("}})"),
+              HasSubstr("it is an artifact of type"));
+}
+
 TEST(Manifest, WhatIsNoneIsRefused) {
   EXPECT_THAT(error_of("{"), HasSubstr("line 1"));
   EXPECT_THAT(error_of("{}"), HasSubstr("neither an index nor the manifest"));

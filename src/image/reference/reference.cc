@@ -97,11 +97,16 @@ bool names_a_domain(std::string_view first) {
          has_upper(first);
 }
 
+/// What is an image's id, and no name.
+bool is_id(std::string_view text) {
+  return text.size() == 64 && is_lower_hex(text);
+}
+
 }  // namespace
 
 Result<Reference> Reference::parse(std::string_view text) {
   if (text.empty()) return bad_format();
-  if (text.size() == 64 && is_lower_hex(text)) {
+  if (is_id(text)) {
     return fail(ErrorKind::kInvalid,
                 "invalid repository name ({}), cannot specify 64-byte hexadecimal strings", text);
   }
@@ -171,9 +176,9 @@ std::string Reference::familiar_repository() const {
   // Docker leaves the domain out here, too, and means another registry then.
   const auto slash = path.find('/');
   if (slash != std::string_view::npos && names_a_domain(path.substr(0, slash))) return repository();
-  const bool official = path.starts_with(kOfficialPrefix) &&
-                        path.find('/', kOfficialPrefix.size()) == std::string_view::npos;
-  return std::string(official ? path.substr(kOfficialPrefix.size()) : path);
+  if (!path.starts_with(kOfficialPrefix)) return path_;
+  const std::string_view name = path.substr(kOfficialPrefix.size());
+  return std::string(name.find('/') == name.npos && !is_id(name) ? name : path);
 }
 
 std::string Reference::suffix() const {

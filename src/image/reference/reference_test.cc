@@ -22,6 +22,7 @@ TEST(Reference, NormalisesAndPrintsTheFamiliarForm) {
       {"library/me/app", "docker.io/library/me/app", "library/me/app"},
       {"localhost/app", "localhost/app", "localhost/app"},
       {"docker.io/ghcr.io/a", "docker.io/ghcr.io/a", "docker.io/ghcr.io/a"},
+      {"library/" + kHex, "docker.io/library/" + kHex, "library/" + kHex},
       {"docker.io/library/a.b", "docker.io/library/a.b", "a.b"},
       {"LOCAL/app", "LOCAL/app", "LOCAL/app"},
       {"host:5000/a/b:t", "host:5000/a/b:t", "host:5000/a/b:t"},

@@ -30,6 +30,29 @@ Result<std::string> decode_base64(std::string_view text) {
   return decoded;
 }
 
+Result<Credentials> parse_credentials(const Json& json) {
+  Credentials credentials{.username = TRY(get_string(json, "username")),
+                          .password = TRY(get_string(json, "password")),
+                          .identity_token = TRY(get_string(json, "identitytoken")),
+                          .registry_token = TRY(get_string(json, "registrytoken"))};
+  if (credentials.registry_token.find_first_of("\r\n") != std::string::npos)
+    return fail(ErrorKind::kInvalid, "the token has a line break");
+  return credentials;
+}
+
+template <typename Parse>
+auto parse_field(std::string_view name, std::string_view value, Parse parse)
+    -> decltype(parse(Json())) {
+  if (value.size() > kMaxField)
+    return fail(ErrorKind::kExhausted, "{} is over {} bytes", name, kMaxField);
+  const auto decode = [&]() -> decltype(parse(Json())) {
+    return parse(TRY(parse_json(TRY(decode_base64(value)))));
+  };
+  auto parsed = decode();
+  if (!parsed.ok()) return std::move(parsed).error().context(name).with_kind(ErrorKind::kInvalid);
+  return parsed;
+}
+
 }  // namespace
 
 std::string Credentials::basic() const {
@@ -41,23 +64,18 @@ std::string Credentials::basic() const {
 }
 
 Result<Credentials> parse_registry_auth(std::string_view value) {
-  Credentials credentials;
-  if (value.empty()) return credentials;
-  if (value.size() > kMaxField)
-    return fail(ErrorKind::kExhausted, "X-Registry-Auth is over {} bytes", kMaxField);
-  const auto parse = [&]() -> Result<void> {
-    const Json json = TRY(parse_json(TRY(decode_base64(value))));
-    credentials.username = TRY(get_string(json, "username"));
-    credentials.password = TRY(get_string(json, "password"));
-    credentials.identity_token = TRY(get_string(json, "identitytoken"));
-    credentials.registry_token = TRY(get_string(json, "registrytoken"));
-    return {};
-  };
-  if (auto parsed = parse(); !parsed.ok())
-    return std::move(parsed).error().context("X-Registry-Auth").with_kind(ErrorKind::kInvalid);
-  if (credentials.registry_token.find_first_of("\r\n") != std::string::npos)
-    return fail(ErrorKind::kInvalid, "X-Registry-Auth: the token has a line break");
-  return credentials;
+  if (value.empty()) return Credentials();
+  return parse_field("X-Registry-Auth", value, parse_credentials);
+}
+
+Result<CredentialsByHost> parse_registry_config(std::string_view value) {
+  if (value.empty()) return CredentialsByHost();
+  return parse_field("X-Registry-Config", value, [](const Json& json) -> Result<CredentialsByHost> {
+    CredentialsByHost all;
+    if (!json.is_object()) return fail(ErrorKind::kInvalid, "it is not an object");
+    for (const auto& [host, entry] : json.items()) all[host] = TRY(parse_credentials(entry));
+    return all;
+  });
 }
 
 }  // namespace berth::image

@@ -2,6 +2,7 @@
 // X-Registry-Auth, base64url of JSON. Source: Docker Engine API, "Authentication".
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,12 @@ struct Credentials {
 
 /// Of the field's value; an empty one is nobody. kInvalid: it is no base64, or no such JSON.
 Result<Credentials> parse_registry_auth(std::string_view value);
+
+/// Several users', by the registries' hosts: mirrors have their own.
+using CredentialsByHost = std::map<std::string, Credentials>;
+
+/// Of the value of X-Registry-Config, base64url of JSON, as Docker's clients send it with builds;
+/// an empty one is nobody. Errors as above.
+Result<CredentialsByHost> parse_registry_config(std::string_view value);
 
 }  // namespace berth::image

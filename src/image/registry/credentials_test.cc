@@ -11,6 +11,18 @@ namespace {
 
 using ::testing::HasSubstr;
 
+TEST(RegistryConfig, HasCredentialsByHost) {
+  // {"a":{"username":"u","password":"p"},"b":{"identitytoken":"t"}}
+  const auto all = MUST(parse_registry_config(
+      "eyJhIjp7InVzZXJuYW1lIjoidSIsInBhc3N3b3JkIjoicCJ9LCJiIjp7ImlkZW50aXR5dG9rZW4iOiJ0In19"));
+  EXPECT_EQ(all.at("a").password, "p");
+  EXPECT_EQ(all.at("b").identity_token, "t");
+  EXPECT_EQ(all.size(), 2U);
+  EXPECT_TRUE(MUST(parse_registry_config("")).empty());
+  for (const char* text : {"%%", "W10=", "eyJhIjp7InVzZXJuYW1lIjo1fX0="})
+    EXPECT_EQ(parse_registry_config(text).error().kind(), ErrorKind::kInvalid) << text;
+}
+
 TEST(RegistryAuth, IsWhatDockersClientsSend) {
   // {"username":"me","password":"se?cret"}
   for (const char* text : {"eyJ1c2VybmFtZSI6Im1lIiwicGFzc3dvcmQiOiJzZT9jcmV0In0=",

@@ -14,7 +14,10 @@ constexpr std::size_t kMaxResults = 100;
 Result<std::vector<Platform>> platforms_of(RegistryClient& client, const std::string& text,
                                            const std::stop_token& stop) {
   std::vector<Platform> all;
-  const auto parsed = TRY(parse_manifest(text));
+  auto document = parse_manifest(text);
+  // What is no image has none.
+  if (!document.ok() && document.error().kind() == ErrorKind::kUnsupported) return all;
+  const auto parsed = TRY(std::move(document));
   if (const Index* index = std::get_if<Index>(&parsed)) {
     for (const Descriptor& entry : index->manifests) all.push_back(entry.platform);
     return all;
@@ -23,7 +26,6 @@ Result<std::vector<Platform>> platforms_of(RegistryClient& client, const std::st
   const Json json = TRY(parse_json(TRY(client.small_blob(config.digest, kMaxJsonBytes, stop))));
   Platform platform{TRY(get_string(json, "os")), TRY(get_string(json, "architecture")),
                     TRY(get_string(json, "variant"))};
-  // What is no image, an artifact, has none.
   if (!platform.empty()) all.push_back(std::move(platform));
   return all;
 }
@@ -71,7 +73,7 @@ Result<std::vector<SearchResult>> search_registry(const std::string& term, int l
     host.address = fmt::format("https://{}/v2", kSearchHost);
   if (server.empty() && words.starts_with("library/")) words.remove_prefix(8);
   const auto endpoint = TRY(RegistryEndpoint::create(name, std::move(host), options.credentials, {},
-                                                     options.settings.silence));
+                                                     {}, options.settings.silence));
   Patience patience;
   const RegistryRequest request{
       .path = fmt::format("/v1/search?q={}&n={}", percent_encode(words), limit),

@@ -49,6 +49,11 @@ TEST(HostsToml, AsksInTheOrderOfTheFileAndTheRegistryLast) {
               ElementsAre("https://b/v2", "https://a/v2", "https://other.example/v2"));
 }
 
+TEST(HostsToml, TakesCommentsInAnyLanguage) {
+  EXPECT_THAT(addresses("\ufeff# f\u00fcr alle\n \t# \u4e2d\r\nserver = 'a'\n"),
+              ElementsAre("https://a/v2"));
+}
+
 TEST(HostsToml, CompletesAddresses) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"mirror.example", "https://mirror.example/v2"},
@@ -116,7 +121,7 @@ TEST(HostsToml, KnowsGosDurations) {
   const std::pair<const char*, milliseconds> cases[] = {
       {"1s", milliseconds(1000)},   {"250ms", milliseconds(250)},  {"0.5s", milliseconds(500)},
       {"2m", milliseconds(120000)}, {"1h", milliseconds(3600000)}, {"10ns", milliseconds(1)},
-      {"5\u00b5s", milliseconds(1)}};
+      {"5us", milliseconds(1)}};
   for (const auto& [text, duration] : cases)
     EXPECT_EQ(parse(fmt::format("dial_timeout = '{}'", text)).back().connect_timeout, duration)
         << text;
@@ -129,6 +134,9 @@ TEST(HostsToml, SaysWhereAndWhatIsWrong) {
   const std::pair<std::string, std::string> cases[] = {
       {"\nserver = ", ":2: "},
       {std::string("\n[\0", 3), ":2: there is a control character"},
+      {"\n[.a]", ":2: "},
+      {"\n\ns\u00e4rver = 'a'", ":3: characters that are not ASCII"},
+      {"server = 'a' # \u00e4", ":1: characters that are not ASCII"},
       {"server = 5", ":1: 'server' is not a text"},
       {"server = 'ftp://x'", ":1: 'ftp://x' is no address of a server"},
       {"[host.'https://u:p@x']", "'https://u:p@x' is no address of a server"},

@@ -325,6 +325,17 @@ std::string HttpResponse::get(const std::string& name) const {
   return found == fields.end() ? std::string() : found->second;
 }
 
+Result<std::unique_ptr<ByteSource>> HttpResponse::body_from(std::uint64_t offset) {
+  std::vector<std::byte> skipped(64U << 10);
+  for (std::uint64_t left = status == 200 ? offset : 0; left > 0;) {
+    const auto part = std::span(skipped).first(std::min<std::uint64_t>(left, skipped.size()));
+    const std::size_t count = TRY(body->read(part));
+    if (count == 0) return fail(ErrorKind::kCorrupt, "the answer ends before byte {}", offset);
+    left -= count;
+  }
+  return std::move(body);
+}
+
 Result<std::string> HttpResponse::text(std::size_t max_bytes) {
   std::string all;
   std::byte buffer[16384];

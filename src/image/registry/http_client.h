@@ -51,6 +51,9 @@ struct HttpResponse {
 
   /// Empty if it is not there.
   std::string get(const std::string& name) const;
+  /// The body from `offset` of the whole on, of an answer 206 or 200 to a request with a Range: a
+  /// server may know of none and begin anew. kCorrupt: it ends before.
+  Result<std::unique_ptr<ByteSource>> body_from(std::uint64_t offset);
   /// All of a small body. kExhausted beyond `max_bytes`.
   Result<std::string> text(std::size_t max_bytes);
 };

@@ -63,7 +63,7 @@ Result<std::unique_ptr<RegistryClient>> RegistryClient::open(const Reference& na
   std::vector<std::unique_ptr<RegistryEndpoint>> endpoints;
   for (RegistryHost& host : TRY(find_hosts(options.settings.certificates, name.domain())))
     endpoints.push_back(
-        TRY(RegistryEndpoint::create(name, std::move(host), options.credentials,
+        TRY(RegistryEndpoint::create(name, std::move(host), options.credentials, options.others,
                                      scopes(name, options), options.settings.silence)));
   return std::unique_ptr<RegistryClient>(new RegistryClient(name, std::move(endpoints)));
 }
@@ -170,18 +170,12 @@ Result<std::unique_ptr<ByteSource>> RegistryClient::blob(const std::string& dige
                 reason_of(response));
   if (response.status == 429) return fail(ErrorKind::kExhausted, "{}", reason_of(response));
   if (response.status != 200 && response.status != 206) return answer_to(response, digest);
-  std::unique_ptr<ByteSource> bytes = std::move(response.body);
-  if (answer.from != &registry())
-    bytes = std::make_unique<MirrorSource>(*answer.from, std::move(bytes));
-  // It may not know of ranges and begin anew.
-  std::vector<std::byte> skipped(64U << 10);
-  for (std::uint64_t left = response.status == 200 ? offset : 0; left > 0;) {
-    const auto part = std::span(skipped).first(std::min<std::uint64_t>(left, skipped.size()));
-    const std::size_t count = TRY(bytes->read(part));
-    if (count == 0) return fail(ErrorKind::kCorrupt, "{} ends before byte {}", digest, offset);
-    left -= count;
-  }
-  return bytes;
+  const bool is_mirror = answer.from != &registry();
+  auto bytes = response.body_from(offset);
+  if (!bytes.ok() && is_mirror) answer.from->give_up();
+  if (!bytes.ok() || !is_mirror) return bytes;
+  return std::unique_ptr<ByteSource>(
+      std::make_unique<MirrorSource>(*answer.from, std::move(*bytes)));
 }
 
 Result<std::string> RegistryClient::small_blob(const std::string& digest, std::size_t max_bytes,

@@ -26,6 +26,7 @@ namespace berth::image {
 
 struct RegistryOptions {
   Credentials credentials;
+  CredentialsByHost others = {};  // mirrors'
   RegistrySettings settings = {};
   enum class Access : std::uint8_t { kPull, kPush, kLogin };
   Access access = Access::kPull;

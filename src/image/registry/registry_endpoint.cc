@@ -16,9 +16,12 @@ bool is_registry(const RegistryHost& host, const Reference& name) {
 }
 
 Credentials credentials_for(const RegistryHost& host, const Reference& name,
-                            const Credentials& credentials) {
-  const bool safe = host.address.starts_with("https://") || is_loopback(name.domain());
-  return is_registry(host, name) && safe ? credentials : Credentials();
+                            const Credentials& credentials, const CredentialsByHost& others) {
+  const std::string server(authority_of(host.address));
+  if (!host.address.starts_with("https://") && !is_loopback(server)) return {};
+  if (is_registry(host, name)) return credentials;
+  const auto found = others.find(server);
+  return found == others.end() ? Credentials() : found->second;
 }
 
 Result<std::string> read_pem(const std::string& path) {
@@ -49,9 +52,10 @@ Result<HttpSettings> settings_of(const RegistryHost& host, std::chrono::seconds 
 
 Result<std::unique_ptr<RegistryEndpoint>> RegistryEndpoint::create(
     const Reference& name, RegistryHost host, const Credentials& credentials,
-    const std::vector<std::string>& scopes, std::chrono::seconds silence) {
+    const CredentialsByHost& others, const std::vector<std::string>& scopes,
+    std::chrono::seconds silence) {
   HttpClient http(TRY(settings_of(host, silence)));
-  const Credentials known = credentials_for(host, name, credentials);
+  const Credentials known = credentials_for(host, name, credentials, others);
   return std::unique_ptr<RegistryEndpoint>(
       new RegistryEndpoint(name, std::move(host), std::move(http), known, scopes));
 }

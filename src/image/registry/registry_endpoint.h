@@ -1,6 +1,6 @@
 // RegistryEndpoint: requests about one repository to one server, who asks being told where the
 // server wants to know. The user's credentials are the registry's own: they go to its host, over
-// TLS or on this machine, and to nobody else. Thread-safe.
+// TLS or on this machine, and to nobody else; a mirror is told those of its own host. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -44,6 +44,7 @@ class RegistryEndpoint {
   /// clients. `silence`: see HttpSettings.
   static Result<std::unique_ptr<RegistryEndpoint>> create(const Reference& name, RegistryHost host,
                                                           const Credentials& credentials,
+                                                          const CredentialsByHost& others,
                                                           const std::vector<std::string>& scopes,
                                                           std::chrono::seconds silence);
 

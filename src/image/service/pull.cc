@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/scope_exit.h"
 #include "image/manifest/manifest.h"
+#include "image/registry/foreign_blob.h"
 #include "image/registry/registry_client.h"
 #include "image/service/image_service_impl.h"
 #include "image/store/image_config.h"
@@ -123,8 +124,9 @@ class Pull {
  private:
   // From the name to the manifest for the platform.
   Result<void> find_manifest() {
-    client_ = TRY(RegistryClient::open(
-        reference_, {.credentials = options_.credentials, .settings = service_.registries_}));
+    client_ = TRY(RegistryClient::open(reference_, {.credentials = options_.credentials,
+                                                    .others = options_.others,
+                                                    .settings = service_.registries_}));
     wanted_ =
         options_.platform.empty() ? Platform::host() : TRY(Platform::parse(options_.platform));
     std::string which = reference_.digest().empty() ? reference_.tag() : reference_.digest();
@@ -176,9 +178,12 @@ class Pull {
     const Digest digest = TRY(Digest::parse(blob.digest));
     return service_.downloads_.get(
         digest, static_cast<std::uint64_t>(blob.size),
-        [client = client_, name = blob.digest](std::uint64_t offset, Patience& patience,
-                                               std::stop_token stop) {
-          return client->blob(name, offset, patience, std::move(stop));
+        [client = client_, blob, settings = service_.registries_](
+            std::uint64_t offset, Patience& patience, std::stop_token stop) {
+          auto bytes = client->blob(blob.digest, offset, patience, stop);
+          const bool elsewhere = !bytes.ok() && bytes.error().kind() == ErrorKind::kNotFound &&
+                                 blob.is_foreign() && !blob.urls.empty();
+          return elsewhere ? fetch_foreign(blob.urls, offset, settings, stop) : std::move(bytes);
         });
   }
 

@@ -24,12 +24,6 @@ using Sink = std::function<void(const PushProgress&)>;
 constexpr std::size_t kAtOnce = 5;
 constexpr std::chrono::milliseconds kProgressEvery{100};
 
-/// Layers that only their owner gives away: the manifest says where they are.
-bool is_foreign(std::string_view media_type) {
-  return media_type.find(".foreign.") != std::string_view::npos ||
-         media_type.find(".nondistributable.") != std::string_view::npos;
-}
-
 }  // namespace
 
 /// One push of one tag.
@@ -49,6 +43,7 @@ class Push {
     TRY(find_mounts());
     client_ = TRY(
         RegistryClient::open(reference_, {.credentials = options_.credentials,
+                                          .others = options_.others,
                                           .settings = service_.registries_,
                                           .access = RegistryOptions::Access::kPush,
                                           .mounts = {mount_names_.begin(), mount_names_.end()}}));
@@ -87,7 +82,7 @@ class Push {
     const Image image = TRY(service_.describe(record_));
     for (std::size_t i = 0; i < manifest_.layers.size(); ++i) {
       const Descriptor& blob = manifest_.layers[i];
-      if (is_foreign(blob.media_type)) continue;
+      if (blob.is_foreign()) continue;
       layers_.push_back({blob, i < image.diff_ids.size() ? image.diff_ids[i] : blob.digest, {}});
     }
     return {};

@@ -96,6 +96,7 @@ asio::awaitable<Result<void>> image_pull(Services& services, Request& request,
   image::PullOptions options;
   options.platform = request.query.get("platform");
   CO_TRY(options.credentials, image::parse_registry_auth(exchange.head().field("X-Registry-Auth")));
+  CO_TRY(options.others, image::parse_registry_config(exchange.head().field("X-Registry-Config")));
   std::vector<image::Reference> references = {reference};
   if (reference.tag().empty() && reference.digest().empty()) {
     auto listed = co_await with_each_tag(services.engine, reference, options.credentials);
@@ -117,6 +118,7 @@ asio::awaitable<Result<void>> image_push(Services& services, Request& request,
   CO_TRY(const image::Reference reference, image::Reference::parse(name));
   image::PushOptions options;
   CO_TRY(options.credentials, image::parse_registry_auth(exchange.head().field("X-Registry-Auth")));
+  CO_TRY(options.others, image::parse_registry_config(exchange.head().field("X-Registry-Config")));
   const auto loop = co_await asio::this_coro::executor;
   const auto feed = std::make_shared<ProgressFeed>(loop);
   asio::co_spawn(loop, push(services.engine, reference.str(), std::move(options), feed),
