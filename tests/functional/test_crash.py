@@ -252,6 +252,7 @@ class InTheMiddle(CrashTest):
 
     def stored(self) -> set[str]:
         """Every file and every directory of the engine, what a database keeps beside itself left out."""
+        self.engine.wait_for_deletions()
         return {f"{path}/" if path.is_dir() else str(path) for path in self.engine.root.rglob("*")
                 if not path.name.endswith(("-wal", "-shm", "-journal"))}
 

@@ -30,7 +30,7 @@ class ImageTest(EngineTest):
         return shown.split()
 
     def stored_files(self) -> set[str]:
-        waiting.until(lambda: not list(self.engine.root.glob("image/*/s/gone-*")), "what was removed is deleted")
+        self.engine.wait_for_deletions()
         return {os.path.join(path, name) for path, _, files in os.walk(self.engine.root) for name in files
                 if not name.endswith(("-wal", "-shm", "-journal"))}
 

@@ -293,6 +293,27 @@ class FromOneThatMisbehaves(PullTest):
         self.assertTrue(elsewhere.log)
         self.assertEqual([fields for fields in elsewhere.requests("/") if "Authorization" in fields], [])
 
+    def test_nor_does_its_target_get_it_by_asking(self):
+        def ask(handler) -> bool:
+            realm = f"http://127.0.0.1:{elsewhere.host.rpartition(':')[2]}/token"
+            return handler.path.startswith("/token") and reply(handler, 200, b'{"token": "t"}') or refuse(
+                handler, 401, "UNAUTHORIZED", "who?", WWW_Authenticate=f'Bearer realm="{realm}"')
+
+        elsewhere = Misbehaving(ask)
+        elsewhere.__enter__()
+        self.addCleanup(elsewhere.__exit__)
+
+        def answer(handler) -> bool:
+            if "Authorization" not in handler.headers:
+                return refuse(handler, 401, "UNAUTHORIZED", "who?", WWW_Authenticate='Basic realm="x"')
+            return "/blobs/" in handler.path and reply(handler, 307, b"", Location=f"http://{elsewhere.host}{handler.path}")
+
+        _, _, name = self.pulled(answer)
+        self.fails(name, "unauthorized: who?", registry.auth_field("me", "secret"))
+        self.assertTrue(elsewhere.log)
+        self.assertEqual([(path, fields) for _, path, fields in elsewhere.log if path.startswith("/token") or "Authorization" in fields],
+                         [])
+
     def test_a_token_server(self):
         def answer(handler) -> bool:
             if handler.path.startswith("/token?"):

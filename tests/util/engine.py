@@ -134,6 +134,10 @@ class Engine:
     def is_running(self, workload: str) -> bool:
         return self.inspect(workload)["State"]["Running"]
 
+    def wait_for_deletions(self) -> None:
+        """Files of layers that were removed go behind the answer."""
+        waiting.until(lambda: not list(self.root.glob("image/*/s/gone-*")), "what was removed is deleted")
+
     def remove_all(self) -> None:
         if ids := self.ok("ps", "-aq", "--no-trunc").split():
             self.ok("rm", "-f", *ids)

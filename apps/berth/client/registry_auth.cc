@@ -9,6 +9,9 @@ namespace berth::cli {
 namespace {
 
 /// What helpers give as the name where the secret is a token.
+/// Of all passwords together: a request's head is not to be refused for those that it does not
+/// need.
+constexpr std::size_t kMaxConfigField = 32U << 10;
 constexpr std::string_view kTokenUser = "<token>";
 
 std::string encode(const std::string& text) {
@@ -106,10 +109,12 @@ Result<std::string> registry_config_from(std::string_view config) {
   if (auths == nullptr || !auths->is_object()) return std::string();
   Json all = Json::object();
   for (const auto& [key, entry] : auths->items()) {
-    Json found = TRY(from_entry(entry).context("auths: " + key));
-    if (!found.is_null()) all[host_of(key)] = std::move(found);
+    // What cannot be read is not in the way of what has nothing to do with it.
+    auto found = from_entry(entry);
+    if (found.ok() && !found->is_null()) all[host_of(key)] = std::move(*found);
   }
-  return all.empty() ? std::string() : encode(dump_json(all));
+  std::string text = all.empty() ? std::string() : encode(dump_json(all));
+  return text.size() <= kMaxConfigField ? text : std::string();
 }
 
 Result<std::string> registry_config() {

@@ -72,6 +72,9 @@ Result<Place> Writer::reserve(const Attributes& attributes, std::uint64_t size) 
       .size = size,
       .tail = static_cast<std::uint32_t>(size % kBlock),
       .inode_size = static_cast<std::uint32_t>(kInodeSize + xattrs_size(attributes.xattrs))};
+  // Before Linux 6.12 the kernel counts the attributes of a link twice when it looks whether the
+  // text crosses a block.
+  if (S_ISLNK(attributes.mode) && !attributes.xattrs.empty()) place.tail = 0;
   TRY(place_inode(place));
   TRY(place_data(place));
   return place;

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <utility>
+#include <cerrno>
 
 namespace berth::image {
 
@@ -10,6 +10,10 @@ EarlyFlush::EarlyFlush(ByteSource& from, int directory)
     : from_(from), directory_(directory), thread_([this] { run(); }) {}
 
 EarlyFlush::~EarlyFlush() {
+  if (thread_.joinable()) end();
+}
+
+void EarlyFlush::end() {
   {
     const std::scoped_lock lock(mutex_);
     ended_ = true;
@@ -31,6 +35,12 @@ Result<std::size_t> EarlyFlush::read(std::span<std::byte> into) {
   return count;
 }
 
+Result<void> EarlyFlush::finish() {
+  end();
+  if (error_ == 0 && ::syncfs(directory_) != 0) error_ = errno;
+  return error_ == 0 ? Result<void>() : Error::from_errno(error_, "flush what was unpacked");
+}
+
 void EarlyFlush::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
@@ -38,8 +48,9 @@ void EarlyFlush::run() {
     if (ended_) return;
     wanted_ = false;
     lock.unlock();
-    (void)::syncfs(directory_);
+    const int error = ::syncfs(directory_) == 0 ? 0 : errno;
     lock.lock();
+    if (error_ == 0) error_ = error;
   }
 }
 

@@ -13,8 +13,8 @@
 namespace berth::image {
 
 /// Passes on another source's bytes, and flushes a file system (syncfs(2)) beside that, each time
-/// some have gone by. One flush at a time; promises nothing, an error of it included: what has to
-/// be on the disk is flushed again, by whoever answers for it.
+/// some have gone by. One flush at a time. What the kernel could not write it tells once, and not
+/// to those who open the file system later: finish() has to be called.
 class EarlyFlush final : public ByteSource {
  public:
   static constexpr std::uint64_t kEvery = 16U << 20;
@@ -28,7 +28,11 @@ class EarlyFlush final : public ByteSource {
 
   Result<std::size_t> read(std::span<std::byte> into) override;
 
+  /// Flushes what is left; the first error of any flush. Nothing may follow.
+  Result<void> finish();
+
  private:
+  void end();
   void run();
 
   ByteSource& from_;
@@ -39,6 +43,7 @@ class EarlyFlush final : public ByteSource {
   std::condition_variable changed_;
   bool wanted_ = false;
   bool ended_ = false;
+  int error_ = 0;  // errno of the first flush that failed
 
   std::thread thread_;  // last: it uses the rest
 };

@@ -72,7 +72,9 @@ Result<AppliedLayer> unpack_into(Snapshotter& snapshots, std::string_view key,
   if (LayerUnpacker* own = snapshots.unpacker(); own != nullptr) return own->unpack(key, tar);
   const Target target = TRY(Target::of(mounts, has_parent));
   EarlyFlush flushed(tar, target.get().root);
-  return apply_layer(target.get(), flushed);
+  const AppliedLayer applied = TRY(apply_layer(target.get(), flushed));
+  TRY(flushed.finish());
+  return applied;
 }
 
 /// Passes a source's bytes on, and a copy of them to another.

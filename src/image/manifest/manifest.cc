@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kOciIndex = "application/vnd.oci.image.index.v1+json";
 constexpr std::string_view kEmptyConfig = "application/vnd.oci.empty.v1+json";
+constexpr auto kImageConfigs = std::to_array<std::string_view>(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"});
 constexpr std::string_view kOciManifest = "application/vnd.oci.image.manifest.v1+json";
 
 Result<Descriptor> parse_descriptor(const Json& json) {
@@ -59,7 +61,10 @@ Result<Manifest> parse_image(const Json& root) {
   Manifest manifest;
   manifest.config = TRY(parse_descriptor(*config));
   const std::string artifact = TRY(get_string(root, "artifactType"));
-  if (!artifact.empty() || manifest.config.media_type == kEmptyConfig)
+  // An image may say what it is good for, too.
+  const bool is_image =
+      std::ranges::find(kImageConfigs, manifest.config.media_type) != kImageConfigs.end();
+  if (manifest.config.media_type == kEmptyConfig || (!artifact.empty() && !is_image))
     return fail(ErrorKind::kUnsupported, "it is an artifact of type '{}', not an image",
                 artifact.empty() ? manifest.config.media_type : artifact);
   manifest.layers = TRY(parse_list(root, "layers", kMaxLayers));

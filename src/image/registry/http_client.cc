@@ -89,7 +89,8 @@ class Transfer final : public ByteSource {
     set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
     set_body(request);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
-    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    // What began encrypted goes on so.
+    set(CURLOPT_REDIR_PROTOCOLS_STR, url_.starts_with("https:") ? "https" : "http,https");
     set(CURLOPT_FOLLOWLOCATION, 1L);
     set(CURLOPT_MAXREDIRS, kMaxRedirects);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings.connect_timeout.count()));
@@ -117,6 +118,11 @@ class Transfer final : public ByteSource {
     long status = 0;
     curl_.easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     return static_cast<int>(status);
+  }
+  std::string url() const {
+    const char* url = nullptr;
+    curl_.easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &url);
+    return url == nullptr ? url_ : url;
   }
   std::map<std::string, std::string> take_fields() { return std::move(fields_); }
 
@@ -353,6 +359,7 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) const {
   TRY(transfer->start(request, settings_));
   HttpResponse response;
   response.status = transfer->status();
+  response.url = transfer->url();
   response.fields = transfer->take_fields();
   response.body = std::move(transfer);
   return response;

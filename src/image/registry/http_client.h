@@ -48,6 +48,7 @@ struct HttpResponse {
   int status = 0;
   std::map<std::string, std::string> fields;  // names in lower case; of the last response
   std::unique_ptr<ByteSource> body;           // borrows nothing; to drop it ends the transfer
+  std::string url;                            // whose response it is, after redirects
 
   /// Empty if it is not there.
   std::string get(const std::string& name) const;

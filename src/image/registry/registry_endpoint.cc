@@ -118,6 +118,8 @@ Result<HttpResponse> RegistryEndpoint::send(const RegistryRequest& request) {
   if (!response.ok() || response->status != 401) return response;
   {
     const std::scoped_lock lock(mutex_);
+    // A server that a redirect or an address led to is not the one to ask who we are.
+    if (origin_of(response->url) != origin_of(root_)) return response;
     if (!TRY(authorizer_.answer(root_, response->get("www-authenticate")))) return response;
   }
   return attempt(request);

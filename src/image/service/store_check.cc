@@ -1,6 +1,7 @@
 #include "image/service/store_check.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -24,6 +25,12 @@ DamageKind kind_of(SnapshotFault::Kind kind) {
       break;
   }
   return DamageKind::kHalfMade;
+}
+
+/// That it cannot be read just now, for want of memory or descriptors, is none.
+bool is_damage(const Error& error) {
+  if (error.kind() == ErrorKind::kCorrupt || error.os_errno() == EIO) return true;
+  return error.kind() == ErrorKind::kExhausted && error.os_errno() == 0;  // too large
 }
 
 std::string title_of(const ImageRecord& record) {
@@ -64,8 +71,9 @@ Result<std::set<std::string>> StoreCheck::read_blobs() const {
   if (options_.quick) return suspects;
   for (const BlobInfo& blob : TRY(service_.content_.list())) {
     const auto read = service_.content_.verify(blob.digest);
-    if (!read.ok() && read.error().kind() != ErrorKind::kNotFound)
-      suspects.insert(blob.digest.str());
+    if (read.ok() || read.error().kind() == ErrorKind::kNotFound) continue;
+    if (!is_damage(read.error())) return read.error();
+    suspects.insert(blob.digest.str());
   }
   return suspects;
 }
@@ -95,6 +103,7 @@ Result<void> StoreCheck::look_at_blobs(const std::set<std::string>& suspects, Fo
   for (const std::string& name : suspects) {
     const auto read = service_.content_.verify(TRY(Digest::parse(name)));
     if (read.ok() || read.error().kind() == ErrorKind::kNotFound) continue;
+    if (!is_damage(read.error())) return read.error();
     found.bad_blobs.insert(name);
     found.add(DamageKind::kBadBlob, name, read.error().message());
   }
@@ -119,7 +128,7 @@ Result<void> StoreCheck::look_at_image(const ImageRecord& record,
       })) {
     return {};
   }
-  const auto text = read_small(record.id, "the config of " + title_of(record), found);
+  const auto text = TRY(read_small(record.id, "the config of " + title_of(record), found));
   if (!text) {
     found.unusable.insert(record.id);
   } else if (const auto config = parse_image_config(*text); !config.ok()) {
@@ -128,8 +137,7 @@ Result<void> StoreCheck::look_at_image(const ImageRecord& record,
   } else {
     look_at_chain(record, *config, snapshots, found);
   }
-  if (!record.manifest.empty()) look_at_manifest(record, found);
-  return {};
+  return record.manifest.empty() ? Result<void>() : look_at_manifest(record, found);
 }
 
 void StoreCheck::look_at_chain(const ImageRecord& record, const Image& config,
@@ -157,9 +165,9 @@ void StoreCheck::look_at_chain(const ImageRecord& record, const Image& config,
   }
 }
 
-void StoreCheck::look_at_manifest(const ImageRecord& record, Found& found) const {
+Result<void> StoreCheck::look_at_manifest(const ImageRecord& record, Found& found) const {
   const std::string title = title_of(record);
-  const auto text = read_small(record.manifest, "the manifest of " + title, found);
+  const auto text = TRY(read_small(record.manifest, "the manifest of " + title, found));
   std::map<std::string, std::int64_t> sizes;
   if (!text) {
     found.not_pushable.insert(record.id);
@@ -177,6 +185,7 @@ void StoreCheck::look_at_manifest(const ImageRecord& record, Found& found) const
     if (!digest.ok()) continue;  // a bad row
     const auto info = service_.content_.stat(*digest);
     const auto said = sizes.find(blob);
+    if (!info.ok() && info.error().kind() != ErrorKind::kNotFound) return info.error();
     if (!info.ok()) {
       found.add(DamageKind::kMissingBlob, blob, "a layer of " + title);
     } else if (!found.bad_blobs.contains(blob) && said != sizes.end() && said->second >= 0 &&
@@ -187,20 +196,25 @@ void StoreCheck::look_at_manifest(const ImageRecord& record, Found& found) const
     }
     if (!info.ok() || found.bad_blobs.contains(blob)) found.not_pushable.insert(record.id);
   }
+  return {};
 }
 
-std::optional<std::string> StoreCheck::read_small(const std::string& digest,
-                                                  const std::string& what, Found& found) const {
+Result<std::optional<std::string>> StoreCheck::read_small(const std::string& digest,
+                                                          const std::string& what,
+                                                          Found& found) const {
+  std::optional<std::string> none;
   const auto parsed = Digest::parse(digest);
-  if (!parsed.ok()) return std::nullopt;  // a bad row
+  if (!parsed.ok()) return none;  // a bad row
   auto text = service_.content_.read(*parsed, kMaxJsonBytes);
-  if (text.ok()) return std::move(*text);
+  if (text.ok()) return std::optional(std::move(*text));
   if (text.error().kind() == ErrorKind::kNotFound) {
     found.add(DamageKind::kMissingBlob, digest, what);
+  } else if (!is_damage(text.error())) {
+    return text.error();
   } else if (found.bad_blobs.insert(digest).second) {
     found.add(DamageKind::kBadBlob, digest, fmt::format("{}: {}", what, text.error().message()));
   }
-  return std::nullopt;
+  return none;
 }
 
 Result<void> StoreCheck::look_at_leftovers(Found& found) const {

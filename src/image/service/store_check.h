@@ -1,5 +1,6 @@
 // StoreCheck: one check of an ImageService's store. It looks, repairs if that is wanted, and looks
-// again: what it does not find any more is repaired.
+// again: what it does not find any more is repaired. What cannot be looked at just now is an error,
+// and nothing is repaired then.
 //
 //   without a lock   every blob is read: it is there whole or not at all
 //   garbage_mutex_   the rest, which is rows, directories and small blobs: nobody can begin to rely
@@ -65,11 +66,11 @@ class StoreCheck {
                              Found& found) const;
   void look_at_chain(const ImageRecord& record, const Image& config,
                      const std::map<std::string, SnapshotInfo>& snapshots, Found& found) const;
-  void look_at_manifest(const ImageRecord& record, Found& found) const;
+  Result<void> look_at_manifest(const ImageRecord& record, Found& found) const;
   Result<void> look_at_leftovers(Found& found) const;
   /// A small blob, or what is wrong with it.
-  std::optional<std::string> read_small(const std::string& digest, const std::string& what,
-                                        Found& found) const;
+  Result<std::optional<std::string>> read_small(const std::string& digest, const std::string& what,
+                                                Found& found) const;
 
   // store_repair.cc
   Result<void> repair(const Found& found);

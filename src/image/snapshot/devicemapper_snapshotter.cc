@@ -79,7 +79,10 @@ class DevicemapperSnapshotter final : public StoredSnapshotter {
 
   Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
                                               std::string_view parent) override {
-    return mounts_of_device(TRY(store_->prepare(key, parent)).front(), SnapshotKind::kActive);
+    const auto chain = TRY(store_->prepare(key, parent));
+    auto mounts = mounts_of_device(chain.front(), SnapshotKind::kActive);
+    if (!mounts.ok()) TRY(store_->remove(key));
+    return mounts;
   }
 
   Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "image/snapshot/snapshot_names.h"
@@ -53,9 +54,11 @@ void check_row(const CheckedRow& row, const std::vector<CheckedRow>& all,
   }
 }
 
-bool exists(int dirfd, const std::string& path) {
+Result<bool> exists(int dirfd, const std::string& path) {
   struct stat st{};
-  return ::fstatat(dirfd, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0;
+  if (::fstatat(dirfd, path.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return fail_errno("stat {}", path);
 }
 
 }  // namespace
@@ -91,7 +94,7 @@ Result<std::vector<SnapshotFault>> SnapshotStore::check() const {
       names.insert(name);
       const bool is_packed = actions_.pack && row.kind == kCommitted;
       const char* const part = is_packed ? kPackedName : actions_.part;
-      if (!exists(dir_.get(), fmt::format("{}/{}", name, part))) {
+      if (!TRY(exists(dir_.get(), fmt::format("{}/{}", name, part)))) {
         faults.push_back(
             {Kind::kNoTree, row.key, fmt::format("there is no {}", path(row.id, part))});
       }
@@ -105,7 +108,7 @@ Result<std::vector<SnapshotFault>> SnapshotStore::check() const {
   // away.
   const auto after = at_work();
   for (const std::string& name : strays) {
-    if (before.contains(name) || after.contains(name) || !exists(dir_.get(), name)) continue;
+    if (before.contains(name) || after.contains(name) || !TRY(exists(dir_.get(), name))) continue;
     const bool half_made = name.starts_with(kNewPrefix);
     faults.push_back({half_made ? Kind::kHalfMade : Kind::kStray, name,
                       half_made ? "nobody is making it" : "no snapshot has it"});

@@ -138,6 +138,18 @@ Result<std::uint64_t> ThinPool::transaction_id() const {
       .context("the thin pool's transaction id");
 }
 
+/// Others' devices could be taken for ours.
+Result<void> ThinPool::refuse_unless_unused() const {
+  // TRANSACTION USED/TOTAL (metadata) USED/TOTAL (data) ...
+  const std::string status = TRY(mapper_.status(name_)).parameters;
+  const auto metadata = std::min(status.find(' '), status.size());
+  const auto data = status.find(' ', std::min(metadata + 1, status.size()));
+  if (data != std::string::npos && std::string_view(status).substr(data + 1).starts_with("0/"))
+    return {};
+  return fail(ErrorKind::kConflict,
+              "/dev/mapper/{} has data of somebody else: give a thin pool that is unused", name_);
+}
+
 Result<ThinPool::Number> ThinPool::take_number() {
   const std::lock_guard lock(mutex_);
   const std::uint64_t last = TRY(transaction_id());
@@ -154,6 +166,8 @@ Result<void> ThinPool::make_base() {
   if (const auto half = sys::read_file_at(dir.get(), kNewName); half.ok()) {
     TRY(read_base(*half));
     TRY(erase(base_));
+  } else {
+    TRY(refuse_unless_unused());
   }
   const Number number = TRY(take_number());
   const std::string text =

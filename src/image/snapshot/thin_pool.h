@@ -49,6 +49,7 @@ class ThinPool {
   /// Of an empty file system.
   Number base() const { return base_; }
   /// For a device that is about to be made.
+  Result<void> refuse_unless_unused() const;
   Result<Number> take_number();
   /// `origin` may be in use: its file system is made to stand still for a moment.
   Result<void> make_snapshot(Number number, Number origin);
