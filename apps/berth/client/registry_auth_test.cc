@@ -65,7 +65,17 @@ TEST(RegistryConfig, HasWhomTheFileItselfKnows) {
                   {"old.example", {{"identitytoken", "t"}}}}));
   EXPECT_EQ(*registry_config_from(R"({"auths":{"quay.io":{}},"credsStore":"x"})"), "");
   EXPECT_EQ(*registry_config_from("{}"), "");
-  EXPECT_FALSE(registry_config_from(R"({"auths":{"x":{"auth":"%%"}}})").ok());
+}
+
+TEST(RegistryConfig, LeavesOutWhatItCannotReadAndAllThatIsTooMuch) {
+  EXPECT_EQ(decoded(registry_config_from(
+                R"({"auths":{"x":{"auth":"%%"},"quay.io":{"auth":"bWU6c2U6Y3JldA=="}}})")),
+            (Json{{"quay.io", {{"username", "me"}, {"password", "se:cret"}}}}));
+  Json many = Json::object();
+  for (int i = 0; i < 40; ++i)
+    many[fmt::format("host{}", i)] = {{"identitytoken", std::string(1000, 't')}};
+  EXPECT_EQ(*registry_config_from(Json{{"auths", many}}.dump()), "");
+  EXPECT_FALSE(registry_config_from("{").ok());
 }
 
 TEST(RegistryAuth, IsAskedOfAHelper) {
