@@ -3,6 +3,8 @@
 #include <sys/mount.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "sys/erofs_mount.h"
 #include "sys/fuse_mount.h"
@@ -13,7 +15,12 @@ namespace {
 
 constexpr std::string_view kBlockType = "ext4";
 
-Result<UniqueFd> mount_block(const MountSpec& spec) {
+/// The kernel says EBUSY to one that is to be read-only while it still clears away a writable mount
+/// of the device, and the reverse.
+constexpr int kPatience = 100;
+constexpr std::chrono::milliseconds kPause{20};
+
+Result<UniqueFd> try_mount_block(const MountSpec& spec) {
   const UniqueFd fs(::fsopen(spec.type.c_str(), FSOPEN_CLOEXEC));
   if (!fs.valid()) {
     if (errno == ENODEV) return fail(ErrorKind::kUnsupported, "this kernel has no {}", spec.type);
@@ -35,6 +42,14 @@ Result<UniqueFd> mount_block(const MountSpec& spec) {
   UniqueFd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, attributes));
   if (!mount.valid()) return fail_errno("mount {}", spec.source);
   return mount;
+}
+
+Result<UniqueFd> mount_block(const MountSpec& spec) {
+  for (int i = 0;; ++i) {
+    auto mount = try_mount_block(spec);
+    if (mount.ok() || mount.error().os_errno() != EBUSY || i == kPatience) return mount;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace
