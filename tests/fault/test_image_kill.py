@@ -25,7 +25,7 @@ def copy(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
-class StoreKilled(unittest.TestCase):
+class StoreKilled(store_cuts.EachOperation, unittest.TestCase):
     """The store alone, which is quick to open."""
 
     @classmethod
@@ -58,18 +58,6 @@ class StoreKilled(unittest.TestCase):
         # How many calls there are depends a little on how its threads meet: the last may not come.
         self.assertGreater(self.workout.cuts - before, len(cuts) * 0.9)
         print(f"{name}: {len(cuts)} of {total} calls, {time.monotonic() - began:.1f} s", file=sys.stderr)
-
-    def test_load(self):
-        self.cut_everywhere("load")
-
-    def test_pull(self):
-        self.cut_everywhere("pull")
-
-    def test_commit(self):
-        self.cut_everywhere("commit")
-
-    def test_removal(self):
-        self.cut_everywhere("gc")
 
 
 class CutEngine(Engine):

@@ -72,7 +72,7 @@ class Disk:
             subprocess.run(["umount", "-l", str(self.fuse)], capture_output=True, check=False)
 
 
-class PowerCut(unittest.TestCase):
+class PowerCut(store_cuts.EachOperation, unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         for program in (*store_cuts.PROGRAMS, "lossy_disk"):
@@ -140,18 +140,6 @@ class PowerCut(unittest.TestCase):
             self.assertFalse((root / "lost").exists())
         finally:
             self.disk.close()
-
-    def test_load(self):
-        self.cut_everywhere("load")
-
-    def test_pull(self):
-        self.cut_everywhere("pull")
-
-    def test_commit(self):
-        self.cut_everywhere("commit")
-
-    def test_removal(self):
-        self.cut_everywhere("gc")
 
 
 if __name__ == "__main__":

@@ -13,18 +13,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 
 import images
 import waiting
-from berth_testing import IMAGE, EngineTest, main
+from berth_testing import IMAGE, main
 from hoststate import HostState
+from image_testing import ImageTest
 
 
-class ImageTest(EngineTest):
-    def tearDown(self) -> None:
-        super().tearDown()
-        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").split("\n"):
-            tag, identity = line.split()
-            if tag != IMAGE:
-                self.engine.ok("rmi", "-f", identity if "<none>" in tag else tag)
-
+class StoreTest(ImageTest):
     def tags(self) -> list[str]:
         shown = self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}}")
         return shown.split()
@@ -35,7 +29,7 @@ class ImageTest(EngineTest):
                 if not name.endswith(("-wal", "-shm", "-journal"))}
 
 
-class Load(ImageTest):
+class Load(StoreTest):
     def check_layers(self, archive: bytes, tag: str) -> None:
         self.assertIn(f"Loaded image: {tag}", self.engine.load(archive))
         self.assertIn(tag, self.tags())
@@ -110,7 +104,7 @@ class Load(ImageTest):
         self.assertTrue(shown[4].startswith("/null character special file"), shown)
 
 
-class ImportAndNames(ImageTest):
+class ImportAndNames(StoreTest):
     def test_import_makes_an_image_of_a_root_file_system(self):
         identity = self.engine.ok("import", "-", "made:1", stdin=images.busybox_rootfs())
         self.assertRegex(identity, "^sha256:[0-9a-f]{64}$")
@@ -151,7 +145,7 @@ class ImportAndNames(ImageTest):
         self.fails("rmi", "nothing:here", code=1, says="no such image: nothing:here")
 
 
-class Hostile(ImageTest):
+class Hostile(StoreTest):
     """Each archive is refused with a sentence, or is harmless; the store and the host stay as they were."""
 
     def assert_refused(self, archive: bytes, *says: str) -> None:
@@ -334,7 +328,7 @@ class Hostile(ImageTest):
             self.assert_refused(images.busybox_image(tag))
 
 
-class Damaged(ImageTest):
+class Damaged(StoreTest):
     """A file of the store changes behind the engine's back."""
 
     def test_a_damaged_config_costs_one_image_and_no_start(self):
@@ -354,7 +348,7 @@ class Damaged(ImageTest):
         self.assertEqual(self.tags(), [IMAGE])
 
 
-class HostileRootfs(ImageTest):
+class HostileRootfs(StoreTest):
     def test_import_of_what_is_no_tar(self):
         stored = self.stored_files()
         for data in (b"not a tar" * 1000, images.busybox_rootfs()[:100_000]):

@@ -16,7 +16,8 @@ import images
 import registry
 import waiting
 from berth_testing import BIN, main
-from pulling import PullTest, layer
+from image_testing import layer
+from pulling import PullTest
 from registry import Misbehaving, body_of, cut, refuse, reply
 
 

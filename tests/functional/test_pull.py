@@ -18,7 +18,8 @@ import images
 import registry
 import waiting
 from berth_testing import main
-from pulling import PullTest, layer
+from image_testing import layer
+from pulling import PullTest
 from registry import DebianRegistry, Misbehaving, cut, refuse, reply
 
 

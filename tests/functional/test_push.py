@@ -14,23 +14,13 @@ import os
 
 import images
 import registry
-from berth_testing import IMAGE, EngineTest, main
+from berth_testing import main
 from engine import UnixConnection
+from image_testing import ImageTest, layer
 from registry import DebianRegistry, Misbehaving, body_of, refuse, reply
 
 
-def layer(name: str, data: bytes) -> bytes:
-    return images.tar_of(lambda tar: images.add_file(tar, name, data))
-
-
-class PushTest(EngineTest):
-    def tearDown(self) -> None:
-        super().tearDown()
-        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines():
-            name, identity = line.split()
-            if name != IMAGE:
-                self.engine.ok("rmi", "-f", identity)
-
+class PushTest(ImageTest):
     def load(self, name: str, *layers: bytes) -> None:
         archive = images.docker_archive(name, [images.busybox_rootfs(), *layers])
         self.engine.ok("load", stdin=archive)

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import images
 import registry
 from berth_testing import main
-from pulling import PullTest, layer
+from image_testing import layer
+from pulling import PullTest
 from registry import DebianRegistry, Misbehaving, refuse, reply
 
 

@@ -21,7 +21,8 @@ import images
 import registry
 import waiting
 from berth_testing import main
-from pulling import PullTest, layer
+from image_testing import layer
+from pulling import PullTest
 from registry import DebianRegistry, Misbehaving, body_of, cut, refuse, reply
 
 TRIES = 5

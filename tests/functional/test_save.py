@@ -15,23 +15,13 @@ import subprocess
 
 import images
 import registry
-from berth_testing import IMAGE, EngineTest, main
+from berth_testing import IMAGE, main
 from engine import BIN, UnixConnection
+from image_testing import ImageTest, layer
 from registry import Misbehaving
 
 
-def layer(name: str, data: bytes) -> bytes:
-    return images.tar_of(lambda tar: images.add_file(tar, name, data))
-
-
-class Save(EngineTest):
-    def tearDown(self) -> None:
-        super().tearDown()
-        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines():
-            name, identity = line.split()
-            if name != IMAGE:
-                self.engine.ok("rmi", "-f", identity)
-
+class Save(ImageTest):
     def load(self, name: str, *layers: bytes) -> str:
         self.engine.ok("load", stdin=images.docker_archive(name, [images.busybox_rootfs(), *layers]))
         return json.loads(self.engine.ok("image", "inspect", name))[0]["Id"]

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "util"))
 import images
 import registry
 from berth_testing import BIN, main
-from pulling import PullTest, layer
+from image_testing import layer
+from pulling import PullTest
 from registry import DebianRegistry, Misbehaving, reply, sha512
 
 

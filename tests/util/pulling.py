@@ -4,21 +4,13 @@ import json
 
 import images
 import registry
-from berth_testing import IMAGE, EngineTest
 from engine import UnixConnection
+from image_testing import ImageTest
 
 
-def layer(name: str, data: bytes) -> bytes:
-    return images.tar_of(lambda tar: images.add_file(tar, name, data))
-
-
-class PullTest(EngineTest):
+class PullTest(ImageTest):
     def tearDown(self) -> None:
         super().tearDown()
-        for line in self.engine.ok("images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines():
-            name, identity = line.split()
-            if name != IMAGE:
-                self.engine.ok("rmi", "-f", identity)
         self.assertEqual(list(self.engine.root.glob("image/*/downloads/*")), [], "downloads are left")
 
     def image(self, *layers: bytes, **config) -> registry.Image:

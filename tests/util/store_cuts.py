@@ -132,6 +132,22 @@ class Workout:
         return set(listed)
 
 
+class EachOperation:
+    """Of a test case that has cut_everywhere(name of an operation)."""
+
+    def test_load(self):
+        self.cut_everywhere("load")
+
+    def test_pull(self):
+        self.cut_everywhere("pull")
+
+    def test_commit(self):
+        self.cut_everywhere("commit")
+
+    def test_removal(self):
+        self.cut_everywhere("gc")
+
+
 def spread(total: int, count: int) -> list[int]:
     """`count` of the numbers from 1 to `total`, evenly."""
     return [1 + i * total // count for i in range(count)]

@@ -77,19 +77,6 @@ class DevicemapperSnapshotter final : public StoredSnapshotter {
 
   std::string_view name() const override { return "devicemapper"; }
 
-  Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
-                                              std::string_view parent) override {
-    const auto chain = TRY(store_->prepare(key, parent));
-    auto mounts = mounts_of_device(chain.front(), SnapshotKind::kActive);
-    if (!mounts.ok()) TRY(store_->remove(key));
-    return mounts;
-  }
-
-  Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {
-    const auto located = TRY(store_->locate(key));
-    return mounts_of_device(located.chain.front(), located.kind);
-  }
-
   Result<void> commit(std::string_view name, std::string_view key) override {
     const auto located = TRY(store_->locate(key));
     const auto device = device_of(located.chain.front());
@@ -143,8 +130,9 @@ class DevicemapperSnapshotter final : public StoredSnapshotter {
     return sys::open_dir_at(mount.get(), ".");
   }
 
-  Result<std::vector<sys::MountSpec>> mounts_of_device(std::int64_t id, SnapshotKind kind) const {
-    return std::vector<sys::MountSpec>{TRY(mount_of(TRY(device_of(id)).number, kind))};
+  Result<Mounts> mounts_of(const SnapshotStore::Chain& chain, SnapshotKind kind) const override {
+    const Device device = TRY(device_of(chain.front()));
+    return Mounts{TRY(mount_of(device.number, kind))};
   }
 
   std::unique_ptr<ThinPool> pool_;

@@ -138,24 +138,23 @@ class ErofsSnapshotter final : public StoredSnapshotter, public LayerUnpacker {
     return {sys::kErofsOverlayType, "overlay", std::move(options)};
   }
 
-  std::vector<sys::MountSpec> mounts_of(const SnapshotStore::Chain& chain,
-                                        SnapshotKind kind) const override {
+  Result<Mounts> mounts_of(const SnapshotStore::Chain& chain, SnapshotKind kind) const override {
     const std::string unpacked = store_->path(chain.front(), kUnpackedName);
     const std::string tree = store_->path(chain.front(), kTreeName);
     std::vector<std::string> files;
     for (const std::int64_t id : chain) files.push_back(store_->path(id, kPackedName));
-    if (kind == SnapshotKind::kCommitted) return {mount_of_sealed(files)};
+    if (kind == SnapshotKind::kCommitted) return Mounts{mount_of_sealed(files)};
     if (::access(unpacked.c_str(), F_OK) == 0) {
       files.front() = unpacked;
-      return {mount_of_sealed(files)};
+      return Mounts{mount_of_sealed(files)};
     }
     files.erase(files.begin());
-    if (files.empty()) return {{"bind", tree, {"rbind", "rw"}}};
+    if (files.empty()) return Mounts{{"bind", tree, {"rbind", "rw"}}};
     std::vector<std::string> options = overlay_options();
     options.push_back(fmt::format("lowerdir={}", fmt::join(files, ":")));
     options.push_back("upperdir=" + tree);
     options.push_back("workdir=" + store_->path(chain.front(), kWorkName));
-    return {{sys::kErofsOverlayType, "overlay", std::move(options)}};
+    return Mounts{{sys::kErofsOverlayType, "overlay", std::move(options)}};
   }
 
   std::string root_;

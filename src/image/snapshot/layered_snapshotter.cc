@@ -41,11 +41,11 @@ class LayeredSnapshotter final : public StoredSnapshotter {
 
   /// With one layer there is nothing to overlay: a bind mount is cheaper, and whiteouts hide
   /// nothing.
-  std::vector<sys::MountSpec> mounts_of(const SnapshotStore::Chain& chain,
-                                        SnapshotKind kind) const override {
+  Result<Mounts> mounts_of(const SnapshotStore::Chain& chain, SnapshotKind kind) const override {
     const bool writable = kind == SnapshotKind::kActive;
     if (chain.size() == 1) {
-      return {{"bind", store_->path(chain.front(), kTreeName), {"rbind", writable ? "rw" : "ro"}}};
+      return Mounts{
+          {"bind", store_->path(chain.front(), kTreeName), {"rbind", writable ? "rw" : "ro"}}};
     }
     std::string lowers;
     for (std::size_t i = writable ? 1 : 0; i < chain.size(); ++i) {
@@ -60,7 +60,7 @@ class LayeredSnapshotter final : public StoredSnapshotter {
     } else {
       options.emplace_back("ro");
     }
-    return {{form_.type, form_.source, std::move(options)}};
+    return Mounts{{form_.type, form_.source, std::move(options)}};
   }
 
   LayeredForm form_;

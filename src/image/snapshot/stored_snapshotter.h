@@ -14,11 +14,14 @@ namespace berth::image {
 
 class StoredSnapshotter : public Snapshotter {
  public:
-  Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
-                                              std::string_view parent) override {
-    return mounts_of(TRY(store_->prepare(key, parent)), SnapshotKind::kActive);
+  using Mounts = std::vector<sys::MountSpec>;
+
+  Result<Mounts> prepare(std::string_view key, std::string_view parent) override {
+    auto mounts = mounts_of(TRY(store_->prepare(key, parent)), SnapshotKind::kActive);
+    if (!mounts.ok()) TRY(store_->remove(key));
+    return mounts;
   }
-  Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {
+  Result<Mounts> mounts(std::string_view key) const override {
     const auto located = TRY(store_->locate(key));
     return mounts_of(located.chain, located.kind);
   }
@@ -38,10 +41,9 @@ class StoredSnapshotter : public Snapshotter {
 
  protected:
   /// Unless overridden: the snapshot's own tree, which is whole.
-  virtual std::vector<sys::MountSpec> mounts_of(const SnapshotStore::Chain& chain,
-                                                SnapshotKind kind) const {
+  virtual Result<Mounts> mounts_of(const SnapshotStore::Chain& chain, SnapshotKind kind) const {
     const char* access = kind == SnapshotKind::kActive ? "rw" : "ro";
-    return {{"bind", store_->path(chain.front(), kTreeName), {"rbind", access}}};
+    return Mounts{{"bind", store_->path(chain.front(), kTreeName), {"rbind", access}}};
   }
 
   std::unique_ptr<SnapshotStore> store_;  // set when the driver opens

@@ -102,19 +102,6 @@ class RemoteSnapshotter final : public StoredSnapshotter, public LayerUnpacker {
   std::string_view name() const override { return plugin_->name(); }
   LayerUnpacker* unpacker() override { return this; }
 
-  Result<std::vector<sys::MountSpec>> prepare(std::string_view key,
-                                              std::string_view parent) override {
-    const auto chain = TRY(store_->prepare(key, parent));
-    auto mounts = mounts_of_layer(chain.front(), SnapshotKind::kActive);
-    if (!mounts.ok()) TRY(store_->remove(key));
-    return mounts;
-  }
-
-  Result<std::vector<sys::MountSpec>> mounts(std::string_view key) const override {
-    const auto located = TRY(store_->locate(key));
-    return mounts_of_layer(located.chain.front(), located.kind);
-  }
-
   /// What was written to its directory is on disk before the row says that it is whole.
   Result<void> commit(std::string_view name, std::string_view key) override {
     const auto located = TRY(store_->locate(key));
@@ -166,11 +153,10 @@ class RemoteSnapshotter final : public StoredSnapshotter, public LayerUnpacker {
     return read_layer(TRY(sys::open_dir(fmt::format("{}/{}", root_, number))).get());
   }
 
-  Result<std::vector<sys::MountSpec>> mounts_of_layer(std::int64_t number,
-                                                      SnapshotKind kind) const {
+  Result<Mounts> mounts_of(const SnapshotStore::Chain& chain, SnapshotKind kind) const override {
     const char* access = kind == SnapshotKind::kActive ? "rw" : "ro";
-    const std::string directory = TRY(shown_.get(TRY(layer_of(number)).id));
-    return std::vector<sys::MountSpec>{{"bind", directory, {"rbind", access}}};
+    const std::string directory = TRY(shown_.get(TRY(layer_of(chain.front())).id));
+    return Mounts{{"bind", directory, {"rbind", access}}};
   }
 
   std::unique_ptr<GraphPlugin> plugin_;
